@@ -3,15 +3,18 @@
  * The remedy is the general one; `message` says what happened in this case.
  */
 export const REMEDIES = {
-  WEBGPU_UNAVAILABLE: 'Use a browser with WebGPU (Chrome or Edge 113+, Safari 26+, Firefox 141+) on a secure (https or localhost) page.',
+  WEBGPU_UNAVAILABLE:
+    'Use a browser with WebGPU (Chrome or Edge 113+, Safari 26+, Firefox 141+) on a secure (https or localhost) page.',
   DEVICE_LOST: 'Call again: the next call asks for a new GPU device.',
   OUT_OF_MEMORY: 'Index fewer documents, use the int8 codec, or close other pages that use the GPU.',
   MODEL_FETCH_FAILED: 'Check the address of the model and that the server allows this page to read it (CORS).',
   MODEL_INVALID: 'The model files are damaged or do not fit together; download or export the checkpoint again.',
-  MODEL_UNSUPPORTED: 'Use a BERT checkpoint with a safetensors file: ColBERT, PyLate, sentence-transformers or plain BERT.',
+  MODEL_UNSUPPORTED:
+    'Use a BERT checkpoint with a safetensors file: ColBERT, PyLate, sentence-transformers or plain BERT.',
   INTEGRITY_MISMATCH: 'The file is not the one that was asked for; fetch it again from its publisher.',
   MODEL_MISMATCH: 'Open the index with the model that built it, or build the index again with this model.',
-  INDEX_VERSION_MISMATCH: 'Build the index again with this version of maxsift, or open it with the version that built it.',
+  INDEX_VERSION_MISMATCH:
+    'Build the index again with this version of maxsift, or open it with the version that built it.',
   STORE_BLOCKED: 'Close other tabs that hold an older version of this page, then try again.',
   STORE_QUOTA: 'Free some storage for this site; everything committed before is still there and searchable.',
   STORE_LOST: 'The browser closed the storage of this site; reload the page.',
