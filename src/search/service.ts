@@ -1,0 +1,54 @@
+import type {
+  AddResult,
+  CodecId,
+  IndexEntry,
+  IndexEvents,
+  IndexInfo,
+  ModelOption,
+  Progress,
+  RemoveResult,
+  SearchOptions,
+  SearchResult,
+} from './types.ts'
+
+/** One call as the service sees it, whichever thread it came from. */
+export interface Call {
+  signal: AbortSignal
+  progress(progress: Progress): void
+  /** The caller's documents, pulled one by one; empty for calls without. */
+  items: AsyncIterable<unknown>
+}
+
+/** What `createIndex` asks of the service: plain data, addresses already absolute. */
+export interface OpenOptions {
+  name: string
+  model?: string | Extract<ModelOption, { files: readonly File[] }> | { urls: Record<string, string> }
+  source?: string
+  store: 'indexeddb' | 'memory'
+  codec: CodecId
+  splitPassages: boolean
+  /** Replaces the index of this name with the contents of an exported file, in one step. */
+  file?: Blob
+}
+
+/**
+ * The engine behind the API: it owns the GPU device, the models and the open indexes, and shares them between handles.
+ * It is called through a message port, in a worker or in this thread.
+ */
+export interface Service {
+  /** Opens an index and gives the number of a new handle on it. */
+  open(call: Call, options: OpenOptions): Promise<{ handle: number; info: IndexInfo }>
+  add(call: Call, handle: number): Promise<AddResult>
+  remove(call: Call, handle: number, ids: string[]): Promise<RemoveResult>
+  search(call: Call, handle: number, query: string, options: Omit<SearchOptions, 'signal'>): Promise<SearchResult>
+  info(call: Call, handle: number): Promise<IndexInfo>
+  export(call: Call, handle: number): Promise<Blob>
+  /** Lets go of a handle; the last one of an index frees it. */
+  close(call: Call, handle: number): Promise<void>
+  /** Removes the index and all it stores; its other handles reject from then on. */
+  destroy(call: Call, handle: number): Promise<void>
+  list(call: Call): Promise<IndexEntry[]>
+  removeAll(call: Call): Promise<void>
+  /** Where events of a handle's index go. */
+  onEvent: (<Type extends keyof IndexEvents>(handle: number, type: Type, detail: IndexEvents[Type]) => void) | null
+}
