@@ -1,7 +1,10 @@
 import { playwright } from '@vitest/browser-playwright'
-import { defineConfig } from 'vitest/config'
-import { chromiumArguments, findChromium } from './scripts/chromium.mjs'
+import { configDefaults, defineConfig } from 'vitest/config'
+import { chromiumArguments, findChromium, refusedArguments } from './scripts/chromium.mjs'
 import { wgsl } from './scripts/wgsl-plugin.mjs'
+
+/** Tests that start browsers or installs of their own: one at a time. */
+const alone = { environment: 'node', pool: 'forks', maxWorkers: 1 } as const
 
 // A kernel test runs twice: in Node over Dawn, and in Chromium. `*.browser.test.ts` needs a page, the rest Node alone.
 export default defineConfig({
@@ -9,13 +12,20 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    passWithNoTests: true,
     projects: [
       {
         extends: true,
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.browser.test.ts', 'test/e2e/**', 'test/full/**', '**/node_modules/**'],
+          exclude: [
+            ...configDefaults.exclude,
+            'test/**/*.browser.test.ts',
+            'test/e2e/**',
+            'test/full/**',
+            'test/package/**',
+          ],
           environment: 'node',
           pool: 'forks',
           maxWorkers: 2,
@@ -30,7 +40,6 @@ export default defineConfig({
           maxWorkers: 1,
           sequence: { groupOrder: 2 },
           include: ['test/**/*.browser.test.ts', 'test/kernels/**/*.test.ts'],
-          exclude: ['**/node_modules/**'],
           browser: {
             enabled: true,
             headless: true,
@@ -39,11 +48,26 @@ export default defineConfig({
               launchOptions: {
                 executablePath: findChromium()?.path,
                 args: chromiumArguments,
-                ignoreDefaultArgs: ['--headless=old', '--disable-gpu'],
+                ignoreDefaultArgs: refusedArguments,
               },
             }),
             instances: [{ browser: 'chromium' }],
           },
+        },
+      },
+      {
+        extends: true,
+        test: { ...alone, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 3 } },
+      },
+      {
+        extends: true,
+        test: {
+          ...alone,
+          name: 'full',
+          include: ['test/full/**/*.test.ts', 'test/package/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],
