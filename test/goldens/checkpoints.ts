@@ -1,0 +1,140 @@
+/**
+ * The checkpoints of this folder and what the reference libraries say of them, for tests in Node and in a browser.
+ * In a browser the files come from the server of the tests, whose root is the project.
+ */
+
+/** What tests choose by; the rest is in the files themselves. */
+export interface CheckpointTraits {
+  style: 'stanford' | 'sentence-transformers' | 'bert'
+  weights: 'F32' | 'F16' | 'BF16' | 'I8'
+  /** In one line: why it is here. */
+  shows: string
+}
+
+export const CHECKPOINTS = {
+  stanford: { style: 'stanford', weights: 'F32', shows: 'Stanford; hidden [MASK] rows; head dim 8' },
+  'stanford-attend': {
+    style: 'stanford',
+    weights: 'F16',
+    shows: 'attended [MASK] rows, other markers, vocab.txt alone, epsilon 1e-3, head dim 16',
+  },
+  pylate: {
+    style: 'sentence-transformers',
+    weights: 'F32',
+    shows: 'three projections: Tanh + bias + linear residual, plain, GELU + identity residual; head dim 32',
+  },
+  'pylate-no-expansion': {
+    style: 'sentence-transformers',
+    weights: 'F16',
+    shows: 'no expansion, own skiplist with words that the vocabulary lacks, F32 projection after an F16 encoder',
+  },
+  'pylate-attend': {
+    style: 'sentence-transformers',
+    weights: 'F16',
+    shows: 'attended expansion, no markers, lowercasing by sentence_bert_config.json, head dim 32',
+  },
+  answerai: {
+    style: 'sentence-transformers',
+    weights: 'F16',
+    shows: 'the files of answerai-colbert-small: Stanford markers, padding and truncation in tokenizer.json, 3 layers',
+  },
+  'native-fixed': {
+    style: 'sentence-transformers',
+    weights: 'F32',
+    shows: 'saved by sentence-transformers 6; prompts that are one special token each',
+  },
+  'native-min': {
+    style: 'sentence-transformers',
+    weights: 'F16',
+    shows:
+      'expansion to a minimum with another token, text prompts, skiplist on queries too, no projection, head dim 24',
+  },
+  bert: {
+    style: 'bert',
+    weights: 'F32',
+    shows: 'plain BERT with `bert.`, gamma and beta, pooler, I64 position_ids; cased',
+  },
+  'bert-accents': {
+    style: 'bert',
+    weights: 'BF16',
+    shows: 'plain BERT without `bert.`, accents kept, vocab.txt alone, head dim 8',
+  },
+  'stanford-f16': { style: 'stanford', weights: 'F16', shows: 'the weights of `stanford` in F16' },
+  'stanford-bf16': { style: 'stanford', weights: 'BF16', shows: 'the weights of `stanford` in BF16' },
+  'stanford-i8': { style: 'stanford', weights: 'I8', shows: 'the weights of `stanford` in I8 with a scale a row' },
+  'stanford-shards': { style: 'stanford', weights: 'F16', shows: 'three shards and an index; punctuation kept' },
+} as const satisfies Record<string, CheckpointTraits>
+
+export type CheckpointName = keyof typeof CHECKPOINTS
+
+export const CHECKPOINT_NAMES = Object.keys(CHECKPOINTS) as CheckpointName[]
+
+export interface GoldenText {
+  text: string
+  /** The whole input of the model, expansion included. */
+  ids: number[]
+  /** Rows of `ids` that are scored. */
+  kept: number[]
+  /** Whether the text was cut at the model's limit. */
+  truncated: boolean
+  /** (kept.length, dim), row-major, each row of length 1. */
+  vectors: Float32Array
+}
+
+export interface Golden {
+  /** The library that gave ids, rows, vectors and scores. */
+  reference: 'sentence-transformers' | 'transformers'
+  dim: number
+  /** Every file of the checkpoint, relative to its folder. */
+  files: string[]
+  queries: GoldenText[]
+  documents: GoldenText[]
+  /** MaxSim sums: scores[query][document]. */
+  scores: number[][]
+}
+
+/** Where a checkpoint lies, relative to the project, with a slash at the end. */
+export function checkpointFolder(name: CheckpointName): string {
+  return `test/goldens/${name}/model/`
+}
+
+/** The bytes of one file of a checkpoint; rejects where there is none. */
+export function readCheckpointFile(name: CheckpointName, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return read(`${name}/model/${path}`)
+}
+
+/** Every file of a checkpoint by its path, for sources that are a map. */
+export async function readCheckpoint(name: CheckpointName): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const { files } = await loadGolden(name)
+  return new Map(await Promise.all(files.map(async (path) => [path, await readCheckpointFile(name, path)] as const)))
+}
+
+export async function loadGolden(name: CheckpointName): Promise<Golden> {
+  const [json, binary] = await Promise.all([read(`${name}/golden.json`), read(`${name}/golden.bin`)])
+  const golden = JSON.parse(new TextDecoder().decode(json)) as Golden
+  const values = new Float32Array(binary.buffer, binary.byteOffset, binary.byteLength / 4)
+  let at = 0
+  for (const item of [...golden.queries, ...golden.documents]) {
+    const length = item.kept.length * golden.dim
+    item.vectors = values.slice(at, at + length)
+    at += length
+  }
+  if (at !== values.length)
+    throw new Error(`${name}: golden.bin holds ${values.length} numbers, golden.json says ${at}`)
+  return golden
+}
+
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  if (typeof window === 'undefined' && typeof process !== 'undefined') {
+    // Out of the bundler's sight: a browser never gets here.
+    const module = 'node:fs/promises'
+    const { readFile } = (await import(/* @vite-ignore */ module)) as typeof import('node:fs/promises')
+    return new Uint8Array(await readFile(new URL(path, import.meta.url)))
+  }
+  const response = await fetch(`/test/goldens/${path}`)
+  // A development server may answer with its page instead of a 404.
+  if (!response.ok || response.headers.get('content-type')?.includes('text/html')) {
+    throw new Error(`cannot read /test/goldens/${path}: ${response.status}`)
+  }
+  return new Uint8Array(await response.arrayBuffer())
+}
