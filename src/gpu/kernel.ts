@@ -40,7 +40,8 @@ export interface Kernel {
 export class KernelCache {
   readonly #compiled = new Map<string, Kernel>()
   readonly #pending = new Map<string, Promise<Kernel>>()
-  readonly #keys = new WeakMap<Variant, string>()
+  // Expanded text by shader and constants: planners make a new Variant for each dispatch, and a query has about 90.
+  readonly #expanded = new Map<string, Map<string, string>>()
 
   constructor(private readonly device: Device) {}
 
@@ -60,13 +61,19 @@ export class KernelCache {
     return kernel
   }
 
-  #key(variant: Variant): string {
-    let key = this.#keys.get(variant)
-    if (key === undefined) {
-      key = expand(variant.wgsl, variant.defines, variant.enable)
-      this.#keys.set(variant, key)
+  #key({ wgsl, defines, enable }: Variant): string {
+    let byConstants = this.#expanded.get(wgsl)
+    if (!byConstants) {
+      byConstants = new Map()
+      this.#expanded.set(wgsl, byConstants)
     }
-    return key
+    const constants = JSON.stringify([defines, enable])
+    let text = byConstants.get(constants)
+    if (text === undefined) {
+      text = expand(wgsl, defines, enable)
+      byConstants.set(constants, text)
+    }
+    return text
   }
 
   #compile(variant: Variant): Promise<Kernel> {

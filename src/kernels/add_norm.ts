@@ -2,6 +2,9 @@ import wgsl from '../../shaders/add_norm.wgsl'
 import type { Capabilities } from '../gpu/device.ts'
 import { f32, type Plan } from '../gpu/kernel.ts'
 import { fold } from './grid.ts'
+import { normLibrary, type RowForce, rowVariant } from './rows.ts'
+
+const text = normLibrary + wgsl
 
 export interface AddNormShape {
   rows: number
@@ -10,11 +13,10 @@ export interface AddNormShape {
   epsilon: number
 }
 
-/** Plans `out = LayerNorm(x + residual)`; buffers: x, residual, gamma_beta, out. */
-export function planAddNorm({ rows, columns, epsilon }: AddNormShape, caps: Capabilities): Plan {
-  const lanes = columns <= 64 ? 32 : columns <= 256 ? 64 : 128
+/** Plans `out = LayerNorm(x + residual)`; buffers: x, residual, affine, out. */
+export function planAddNorm({ rows, columns, epsilon }: AddNormShape, caps: Capabilities, force?: RowForce): Plan {
   return {
-    variant: { name: 'add_norm', wgsl, defines: { LANES: lanes, KEEP: Math.ceil(columns / lanes) } },
+    variant: { name: 'add_norm', wgsl: text, ...rowVariant(columns, caps, force) },
     grid: fold(rows, caps.limits.groups),
     params: [rows, columns, f32(epsilon)],
   }

@@ -3,6 +3,7 @@ import { planAddNorm } from '../../src/kernels/add_norm.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { addNorm } from './add_norm.reference.ts'
 import { maxError, random, runPlan } from './harness.ts'
+import { rowVariants } from './rows.ts'
 
 const missing = await gpuMissing()
 
@@ -23,9 +24,12 @@ describe.skipIf(missing)(`add_norm${missing ? ` — ${missing}` : ''}`, () => {
       const residual = values(rows * columns)
       const gamma = values(columns, 0.5, 1)
       const beta = values(columns)
-      const plan = planAddNorm({ rows, columns, epsilon: 1e-3 }, device.caps)
-      const [out] = await runPlan(device, plan, [x, residual, Float32Array.of(...gamma, ...beta), rows * columns])
-      expect(maxError(new Float32Array(out), addNorm(x, residual, gamma, beta, columns, 1e-3))).toBeLessThan(2e-5)
+      const expected = addNorm(x, residual, gamma, beta, columns, 1e-3)
+      for (const force of rowVariants(columns, device.caps)) {
+        const plan = planAddNorm({ rows, columns, epsilon: 1e-3 }, device.caps, force)
+        const [out] = await runPlan(device, plan, [x, residual, Float32Array.of(...gamma, ...beta), rows * columns])
+        expect(maxError(new Float32Array(out), expected), JSON.stringify(force)).toBeLessThan(2e-5)
+      }
     })
   }
 

@@ -4,28 +4,53 @@ import { Recorder } from '../../src/gpu/recorder.ts'
 
 type Data = Float32Array | Uint32Array | Int32Array | Uint8Array
 
+/** One dispatch and its buffers, in the shader's order: the name of a shared one, or its contents. */
+export interface Step {
+  plan: Plan
+  buffers: readonly (string | Data)[]
+}
+
 /**
- * Runs one plan: uploads the inputs, dispatches, and reads the outputs back.
- * A number in `buffers` is an output of so many 32-bit values, pre-filled with a NaN pattern so that a value
- * that the kernel never wrote cannot pass for a result.
+ * Runs plans one after the other in one submission, over named buffers, and reads the outputs back, in their order.
+ * A number in `named` is an output of so many 32-bit values, pre-filled with a NaN pattern so that a value
+ * that no kernel wrote cannot pass for a result.
  */
-export async function runPlan(device: Device, plan: Plan, buffers: readonly (Data | number)[]): Promise<ArrayBuffer[]> {
-  await device.kernels.prepare([plan.variant])
-  const bound: GPUBuffer[] = []
-  for (const data of buffers) {
+export async function runPlans(
+  device: Device,
+  steps: readonly Step[],
+  named: Readonly<Record<string, Data | number>>,
+): Promise<ArrayBuffer[]> {
+  await device.kernels.prepare(steps.map(({ plan }) => plan.variant))
+  const created: GPUBuffer[] = []
+  const upload = async (data: Data | number) => {
     const values = typeof data === 'number' ? new Uint32Array(data).fill(0x7fc0dead) : data
     const buffer = await device.allocate(values.byteLength, 'test', STORAGE)
     const padded = new Uint8Array(Math.ceil(values.byteLength / 4) * 4)
     padded.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     device.gpu.queue.writeBuffer(buffer, 0, padded)
-    bound.push(buffer)
+    created.push(buffer)
+    return buffer
   }
+  const shared = new Map<string, GPUBuffer>()
+  for (const [name, data] of Object.entries(named)) shared.set(name, await upload(data))
   const recorder = new Recorder(device)
-  recorder.dispatch(plan, bound)
-  const reads = buffers.flatMap((data, i) => (typeof data === 'number' ? [recorder.read(bound[i], 0, data * 4)] : []))
+  for (const { plan, buffers } of steps) {
+    const bound: GPUBuffer[] = []
+    for (const buffer of buffers) bound.push(typeof buffer === 'string' ? shared.get(buffer)! : await upload(buffer))
+    recorder.dispatch(plan, bound)
+  }
+  const reads = Object.entries(named).flatMap(([name, data]) =>
+    typeof data === 'number' ? [recorder.read(shared.get(name)!, 0, data * 4)] : [],
+  )
   await recorder.submit()
-  for (const buffer of bound) device.release(buffer)
+  for (const buffer of created) device.release(buffer)
   return Promise.all(reads)
+}
+
+/** Runs one plan over its buffers in order; those given as a number are outputs, as in `runPlans`. */
+export function runPlan(device: Device, plan: Plan, buffers: readonly (Data | number)[]): Promise<ArrayBuffer[]> {
+  const named = Object.fromEntries(buffers.map((data, i) => [`b${i}`, data]))
+  return runPlans(device, [{ plan, buffers: Object.keys(named) }], named)
 }
 
 /** Largest absolute difference; NaN when any value is NaN, so that it fails every bound. */

@@ -1,0 +1,26 @@
+import { addNorm } from './add_norm.reference.ts'
+
+export interface Embeddings {
+  columns: number
+  words: Float32Array
+  positions: Float32Array
+  /** Row 0 of the type table. */
+  type: Float32Array
+  gamma: Float32Array
+  beta: Float32Array
+  epsilon: number
+}
+
+/** LayerNorm(word + position + type 0) for every (id, position). */
+export function embedNorm(tokens: readonly (readonly [number, number])[], table: Embeddings): Float32Array {
+  const { columns, words, positions, type, gamma, beta, epsilon } = table
+  const word: number[] = []
+  const rest: number[] = []
+  for (const [id, position] of tokens) {
+    for (let c = 0; c < columns; c++) {
+      word.push(words[id * columns + c])
+      rest.push(positions[position * columns + c] + type[c])
+    }
+  }
+  return addNorm(Float32Array.from(word), Float32Array.from(rest), gamma, beta, columns, epsilon)
+}
