@@ -1,0 +1,67 @@
+import { check } from '../errors.ts'
+import type { OpenOptions } from '../search/service.ts'
+import type { CallOptions, CreateIndexOptions, IndexEntry } from '../search/types.ts'
+import { callOptions, readCreateOptions } from './options.ts'
+import { anyLease, lease, type WorkerOption } from './pool.ts'
+import { SearchIndex } from './search-index.ts'
+
+/** Options of the calls that concern all indexes of this origin. `worker` is needed only where no index is open. */
+export interface OriginOptions extends Pick<CallOptions, 'signal'> {
+  worker?: WorkerOption
+}
+
+/**
+ * Opens an index, or makes it where there is none of this name. Indexes of one page share one worker, one GPU device
+ * and one copy of each model.
+ * @throws MaxsiftError any code; INVALID_ARGUMENT names the option
+ */
+export async function createIndex(options: CreateIndexOptions = {}): Promise<SearchIndex> {
+  return open(readCreateOptions(options), options)
+}
+
+/**
+ * Replaces the index of this name with the contents of a file made by `export()`, wholly or not at all, and opens it.
+ * @throws MaxsiftError INVALID_INDEX_FILE, INDEX_VERSION_MISMATCH, MODEL_MISMATCH, or what `createIndex` throws
+ */
+export async function importIndex(
+  file: Blob | ArrayBuffer | Uint8Array<ArrayBuffer>,
+  options: CreateIndexOptions = {},
+): Promise<SearchIndex> {
+  const plain = readCreateOptions(options)
+  check(options.source === undefined, '`source` opens a ready-made index; it cannot be imported into')
+  const bytes = file instanceof ArrayBuffer || file instanceof Uint8Array
+  check(bytes || file instanceof Blob, 'The index file must be a Blob, an ArrayBuffer or a Uint8Array')
+  return open({ ...plain, file: bytes ? new Blob([file]) : file }, options)
+}
+
+/** The stored indexes of this origin. */
+export async function listIndexes(options: OriginOptions = {}): Promise<IndexEntry[]> {
+  callOptions(options)
+  const { connection, release } = anyLease(options.worker)
+  return connection.call('list', [], { signal: options.signal }).finally(release)
+}
+
+/** Removes everything that maxsift keeps on this device for this origin: indexes and models. */
+export async function removeAll(options: OriginOptions = {}): Promise<void> {
+  callOptions(options)
+  const { connection, release } = anyLease(options.worker)
+  return connection.call('removeAll', [], { signal: options.signal }).finally(release)
+}
+
+async function open(plain: OpenOptions, { worker = true, signal, onProgress }: CreateIndexOptions) {
+  signal?.throwIfAborted()
+  const held = lease(worker)
+  const { connection } = held
+  let discarded: Promise<void> | undefined
+  // An abort may come too late: then there is a handle that nobody else will ever close.
+  const discard = ({ handle }: { handle: number }) => {
+    discarded = connection.call('close', [handle]).catch(() => {})
+  }
+  try {
+    const { handle, info } = await connection.call('open', [plain], { signal, onProgress, discard })
+    return new SearchIndex(held, handle, info.name)
+  } catch (error) {
+    void Promise.resolve(discarded).then(held.release)
+    throw error
+  }
+}
