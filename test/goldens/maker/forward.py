@@ -1,5 +1,6 @@
 """The forward pass once more, in plain f64 with switches for single faults.
 
+F16 is no fault but what kernels may do: products of f16 numbers, added in f32 or better, and q, k, v kept in f16.
 It shares no code with the libraries, so it is a second opinion on the goldens; and it shows how far each fault
 of MUTANTS would move them.
 """
@@ -52,9 +53,10 @@ def layer_norm(x: torch.Tensor, t: Tensors, name: str, epsilon: float) -> torch.
     return centred / (centred.square().mean(-1, keepdim=True) + epsilon).sqrt() * t[f'{name}.weight'] + t[f'{name}.bias']
 
 
-def affine(x: torch.Tensor, t: Tensors, name: str) -> torch.Tensor:
-    y = x @ t[f'{name}.weight'].T
-    return y + t[f'{name}.bias'] if f'{name}.bias' in t else y
+def affine(x: torch.Tensor, t: Tensors, name: str, half: bool = False) -> torch.Tensor:
+    weight = t[f'{name}.weight']
+    y = (x.half().double() @ weight.half().double().T if half else x @ weight.T) + t[f'{name}.bias']
+    return y.half().double() if half and '.self.' in name else y
 
 
 def gelu(x: torch.Tensor) -> torch.Tensor:
@@ -65,6 +67,8 @@ def tanh_gelu(x: torch.Tensor) -> torch.Tensor:
     return 0.5 * x * (1 + torch.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x ** 3)))
 
 
+F16 = 'f16 arithmetic'
+
 ACTIVATIONS = {'Identity': lambda x: x, 'Tanh': torch.tanh, 'GELU': gelu, 'ReLU': lambda x: x.clamp_min(0)}
 
 
@@ -74,6 +78,7 @@ def forward(model: Model, ids: list[int], attention: list[int], mutant: str | No
     n, heads = len(ids), config['num_attention_heads']
     d = config['hidden_size'] // heads
     epsilon = 1e-12 if mutant == 'epsilon 1e-12' else config['layer_norm_eps']
+    half = mutant == F16
     shift = 1 if mutant == 'position + 1' else 0
     hidden = t['embeddings.word_embeddings.weight'][torch.tensor(ids)]
     # The last position has no next one: it keeps its own, which only weakens the mutant.
@@ -84,7 +89,7 @@ def forward(model: Model, ids: list[int], attention: list[int], mutant: str | No
     keys = torch.tensor(attention).bool() if mutant != 'key mask off' else torch.ones(n, dtype=torch.bool)
     for i in range(config['num_hidden_layers']):
         name = f'encoder.layer.{i}'
-        q, k, v = (affine(hidden, t, f'{name}.attention.self.{part}').view(n, heads, d).transpose(0, 1)
+        q, k, v = (affine(hidden, t, f'{name}.attention.self.{part}', half).view(n, heads, d).transpose(0, 1)
                    for part in ('query', 'key', 'value'))
         logits = q @ k.transpose(1, 2)
         if mutant != 'no 1/sqrt(d)':
@@ -93,14 +98,14 @@ def forward(model: Model, ids: list[int], attention: list[int], mutant: str | No
         if watch is not None and n > 2:
             entropy = -(weights * weights.clamp_min(1e-30).log()).sum(-1).mean() / math.log(max(int(keys.sum()), 2))
             watch.setdefault('entropy', []).append(float(entropy))
-        context = affine((weights @ v).transpose(0, 1).reshape(n, heads * d), t, f'{name}.attention.output.dense')
+        context = affine((weights @ v).transpose(0, 1).reshape(n, heads * d), t, f'{name}.attention.output.dense', half)
         context = context if mutant == 'attention residual dropped' else context + hidden
         hidden = layer_norm(context, t, f'{name}.attention.output.LayerNorm', epsilon)
-        wide = affine(hidden, t, f'{name}.intermediate.dense')
+        wide = affine(hidden, t, f'{name}.intermediate.dense', half)
         if watch is not None:
             watch['gelu'] = max(watch.get('gelu', 0.0), float(wide.abs().max()))
         wide = tanh_gelu(wide) if mutant == 'tanh GELU' else gelu(wide)
-        down = affine(wide, t, f'{name}.output.dense')
+        down = affine(wide, t, f'{name}.output.dense', half)
         down = down if mutant == 'feed-forward residual dropped' else down + hidden
         hidden = layer_norm(down, t, f'{name}.output.LayerNorm', epsilon)
     return project(model, hidden, mutant)

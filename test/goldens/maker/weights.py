@@ -65,9 +65,9 @@ def encoder(shape: Shape, seed: int) -> dict[str, np.ndarray]:
     norm('embeddings.LayerNorm')
     for i in range(shape.layers):
         layer = f'encoder.layer.{i}'
-        # Queries and keys of length about 1.6·√d make logits of spread 2.5: attention picks few keys.
-        linear(f'{layer}.attention.self.query', h, h, std=1.6)
-        linear(f'{layer}.attention.self.key', h, h, std=1.6)
+        # Queries and keys of length about 1.5·√d make logits of spread 2.3: attention picks few keys.
+        linear(f'{layer}.attention.self.query', h, h, std=1.5)
+        linear(f'{layer}.attention.self.key', h, h, std=1.5)
         linear(f'{layer}.attention.self.value', h, h, std=1.0)
         linear(f'{layer}.attention.output.dense', h, h, std=1.0)
         norm(f'{layer}.attention.output.LayerNorm')
@@ -79,7 +79,7 @@ def encoder(shape: Shape, seed: int) -> dict[str, np.ndarray]:
         half = wide // 2
         tensors[f'{layer}.intermediate.dense.weight'][:half] *= 0.3
         tensors[f'{layer}.intermediate.dense.bias'][:half] -= 2.6
-        tensors[f'{layer}.output.dense.weight'][:, :half] = normal(h, half, std=2.0)
+        tensors[f'{layer}.output.dense.weight'][:, :half] = normal(h, half, std=1.2)
     return {name: value.astype(np.float32) for name, value in tensors.items()}
 
 
