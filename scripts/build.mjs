@@ -18,16 +18,16 @@ const BUDGET = 40_000
 const dist = join(root, 'dist')
 
 /**
- * In the sources the worker is worker.ts in its folder; in dist/ it lies beside whoever starts it. Vite would bundle
- * what such an address names, so it is hidden until Vite's own plugins are through.
+ * In dist/ the worker lies beside whoever starts it. Vite would bundle or inline what its address names, so the address
+ * is hidden until Vite's own plugins are through.
  */
 function workerAddress() {
-  const [source, hidden] = ["new URL('./worker.ts', import.meta.url)", '__MAXSIFT_WORKER_ADDRESS__']
-  const swap = (from, to) => (code) => (code.includes(from) ? { code: code.replaceAll(from, to), map: null } : null)
+  const hidden = '__MAXSIFT_WORKER_ADDRESS__'
+  const swap = (from, to) => (code) => (code.search(from) < 0 ? null : { code: code.replace(from, to), map: null })
   return {
     name: 'worker-address',
     enforce: 'pre',
-    transform: swap(source, hidden),
+    transform: swap(/new URL\('\.\/worker\.[jt]s', import\.meta\.url\)/, hidden),
     renderChunk: swap(hidden, "new URL('./worker.js', import.meta.url)"),
   }
 }
@@ -65,7 +65,8 @@ async function bundle(entry, { node = false, single = false } = {}) {
   return output.filter(({ type }) => type === 'chunk')
 }
 
-export async function buildLibrary() {
+/** @param {{ types?: boolean }} [options] a page that is only served needs no declarations */
+export async function buildLibrary({ types = true } = {}) {
   rmSync(dist, { recursive: true, force: true })
   const page = await bundle({ index: join(root, 'src/index.ts') })
   const worker = await bundle({ worker: join(root, 'src/worker/worker.ts') }, { single: true })
@@ -75,8 +76,10 @@ export async function buildLibrary() {
   )
   if (!/new URL\(\s*["'`]\.\/worker\.js["'`]\s*,\s*import\.meta\.url\s*\)/.test(text('index.js')))
     throw new Failure('dist/index.js does not name its worker in the form that bundlers know.')
-  const { code } = await runPackage('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
-  if (code !== 0) throw new Failure('The declarations were not made.')
+  if (types) {
+    const { code } = await runPackage('typescript/bin/tsc', ['-p', 'tsconfig.build.json'])
+    if (code !== 0) throw new Failure('The declarations were not made.')
+  }
   return { page, worker, node }
 }
 

@@ -18,7 +18,7 @@ await main(async (parameters) => {
   const { model, port } = options(parameters)
   await install()
   console.error('Building …')
-  await buildLibrary()
+  await buildLibrary({ types: false })
   const page = await buildDemo()
   const settings = {
     folders: { '/': page, ...(model && { '/model/': model }) },
