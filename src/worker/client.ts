@@ -1,5 +1,5 @@
 import { check } from '../errors.ts'
-import type { OpenOptions } from '../search/service.ts'
+import type { OpenOptions, Service } from '../search/service.ts'
 import type { CallOptions, CreateIndexOptions, IndexEntry } from '../search/types.ts'
 import { callOptions, readCreateOptions } from './options.ts'
 import { anyLease, lease, type WorkerOption } from './pool.ts'
@@ -36,16 +36,19 @@ export async function importIndex(
 
 /** The stored indexes of this origin. */
 export async function listIndexes(options: OriginOptions = {}): Promise<IndexEntry[]> {
-  callOptions(options)
-  const { connection, release } = anyLease(options.worker)
-  return connection.call('list', [], { signal: options.signal }).finally(release)
+  return ofOrigin('list', options)
 }
 
 /** Removes everything that maxsift keeps on this device for this origin: indexes and models. */
 export async function removeAll(options: OriginOptions = {}): Promise<void> {
-  callOptions(options)
-  const { connection, release } = anyLease(options.worker)
-  return connection.call('removeAll', [], { signal: options.signal }).finally(release)
+  return ofOrigin('removeAll', options)
+}
+
+async function ofOrigin<M extends 'list' | 'removeAll'>(method: M, { worker, signal }: OriginOptions) {
+  callOptions({ signal })
+  signal?.throwIfAborted()
+  const { connection, release } = anyLease(worker)
+  return connection.call<'list' | 'removeAll'>(method, [], { signal }).finally(release) as ReturnType<Service[M]>
 }
 
 async function open(plain: OpenOptions, { worker = true, signal, onProgress }: CreateIndexOptions) {

@@ -27,7 +27,7 @@ function readModel(model: ModelOption): OpenOptions['model'] {
   check(typeof model === 'object' && model !== null, '`model` must be an address, { files } or { urls }')
   if ('files' in model) {
     const files = Array.from(model.files ?? [])
-    check(files.length > 0 && files.every((file) => file instanceof Blob), '`model.files` must be a list of files')
+    check(files.length > 0 && files.every((file) => file instanceof File), '`model.files` must be a list of files')
     return { files }
   }
   check(typeof model.urls === 'object' && model.urls !== null, '`model` must be an address, { files } or { urls }')

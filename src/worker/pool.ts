@@ -94,7 +94,7 @@ function trusted(url: string, own: string): unknown {
   if (!trustedTypes) return url
   policy ??= trustedTypes.createPolicy('maxsift', {
     createScriptURL(address: string) {
-      if (address === own || address.startsWith(`${location.origin}/`)) return address
+      if (address === own || address.startsWith(`${globalThis.origin}/`)) return address
       throw new TypeError(`${address} is not of this origin`)
     },
   })
