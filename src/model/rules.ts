@@ -1,0 +1,97 @@
+/** Pieces that the styles of checkpoints share in turning their configuration into encoding rules. */
+import { MaxsiftError } from '../errors.ts'
+import type { Tokenizer } from '../text/tokenizer.ts'
+import { isObject } from './read.ts'
+import type { EncodingRules, ExpansionSpec } from './spec.ts'
+import type { LoadedTokenizer } from './tokenizer-files.ts'
+
+/** Python's `string.punctuation`, the skiplist of the original ColBERT. */
+export const PUNCTUATION = [...'!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~']
+
+export interface Roles<T> {
+  query: T
+  document: T
+}
+
+/**
+ * Markers that must become special tokens for the tokenizer to keep them whole, as sentence-transformers registers
+ * them: the whole prefix ("[Q] ", saved by PyLate with its space), or its first word ("[unused0]").
+ */
+export function markersToAdd(tokenizer: Tokenizer, prefixes: readonly string[]): { id: number; content: string }[] {
+  return prefixes.flatMap((prefix) => {
+    const content = [prefix, prefix.trim().split(/\s+/)[0]].find(
+      (text) => text.trim() !== '' && tokenizer.idOf(text) !== undefined,
+    )
+    if (content === undefined) return []
+    const id = tokenizer.idOf(content) as number
+    const { ids } = tokenizer.tokenize(content)
+    return ids.length === 1 && ids[0] === id ? [] : [{ id, content }]
+  })
+}
+
+/** Splits what goes before a text into a marker, where it begins with one, and the rest. */
+export function splitPrompt(tokenizer: Tokenizer, prompt: string): Pick<EncodingRules, 'marker' | 'prompt'> {
+  const { ids, starts, ends } = tokenizer.tokenize(prompt)
+  const token = starts[0] === 0 ? tokenizer.addedToken(prompt.slice(0, ends[0])) : undefined
+  if (token?.id !== ids[0] || token.singleWord) return { marker: null, prompt }
+  const rest = prompt.slice(ends[0])
+  return { marker: token.id, prompt: rest.trim() === '' ? '' : rest }
+}
+
+/** Ids of the words of a skiplist; words that are no single token are left out, lest they drop every unknown token. */
+export function skipIds(tokenizer: Tokenizer, words: readonly unknown[]): number[] {
+  const ids = words.map((word) => (typeof word === 'string' ? tokenizer.idOf(word) : undefined))
+  const unknown = tokenizer.tokenOf(tokenizer.unknown)
+  return [
+    ...new Set(
+      ids.filter((id, i): id is number => id !== undefined && (id !== tokenizer.unknown || words[i] === unknown)),
+    ),
+  ]
+}
+
+/**
+ * A `query_expansion` of sentence-transformers: null for none, else `{ strategy, attend?, token?, length }`.
+ * @throws MaxsiftError `MODEL_INVALID`
+ */
+export function readExpansion(
+  value: unknown,
+  files: LoadedTokenizer,
+  tokenizer: Tokenizer,
+  positions: number,
+): ExpansionSpec | null {
+  if (value === null || value === undefined) return null
+  const { strategy, attend = false, token, length } = isObject(value) ? value : ({} as Record<string, unknown>)
+  if ((strategy !== 'fixed' && strategy !== 'min') || typeof attend !== 'boolean' || !isLength(length)) {
+    throw new MaxsiftError('MODEL_INVALID', `query_expansion ${JSON.stringify(value)} is not understood`)
+  }
+  if (length > positions) {
+    throw new MaxsiftError(
+      'MODEL_INVALID',
+      `query_expansion to ${length} tokens is above max_position_embeddings ${positions}`,
+    )
+  }
+  const content = token ?? files.special('mask_token') ?? files.special('eos_token')
+  const id = typeof content === 'string' ? tokenizer.idOf(content) : undefined
+  if (id === undefined) {
+    throw new MaxsiftError(
+      'MODEL_INVALID',
+      `query_expansion needs the token ${JSON.stringify(content ?? '[MASK]')}, which the tokenizer lacks`,
+    )
+  }
+  return { token: id, strategy, length, attend }
+}
+
+export const isLength = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
+
+/** A length of a configuration; undefined where it says nothing. */
+export function readLength(value: unknown, name: string): number | undefined {
+  if (value === null || value === undefined) return undefined
+  if (isLength(value)) return value
+  throw new MaxsiftError('MODEL_INVALID', `${name} ${JSON.stringify(value)} is not a positive whole number`)
+}
+
+/** Most tokens that the tokenizer lets through: its own limit, or else the positions of the model. */
+export function tokenizerLimit(files: LoadedTokenizer, positions: number): number {
+  const limit = files.config.model_max_length
+  return typeof limit === 'number' && limit > 0 ? Math.min(Math.trunc(limit), positions) : positions
+}
