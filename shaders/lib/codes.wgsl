@@ -1,5 +1,5 @@
-// Token vectors as codes. A shard is one buffer: the codes of `capacity` rows, QUADS values of type Code a row
-// (4 components each), then, for 8-bit codes, one f32 scale a row. Needs decode.wgsl, CODE_BITS and QUADS.
+// Token vectors as codes. A shard is one buffer: the codes of `capacity` rows, dimension / 4 values of type
+// Code a row (4 components each), then, for 8-bit codes, one f32 scale a row. Needs decode.wgsl and CODE_BITS.
 
 #if CODE_BITS == 8
 alias Code = u32;

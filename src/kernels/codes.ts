@@ -4,13 +4,8 @@ import decode from '../../shaders/lib/decode.wgsl'
 /** Bits of a component of a stored token vector: signed bytes with one f32 scale a row, halves, or f32. */
 export type CodeBits = 8 | 16 | 32
 
-/** What a kernel that reads codes puts on top of its text. */
+/** What a kernel of codes puts on top of its text; it needs the constant CODE_BITS. */
 export const codesWgsl = decode + codes
-
-/** The constants that `codesWgsl` needs. */
-export function codeDefines(bits: CodeBits, dim: number) {
-  return { CODE_BITS: bits, QUADS: dim / 4 }
-}
 
 /** Bytes of one token vector in a shard, its scale included. */
 export function rowBytes(bits: CodeBits, dim: number): number {

@@ -1,7 +1,7 @@
 import wgsl from '../../shaders/quantize.wgsl'
 import type { Capabilities } from '../gpu/device.ts'
 import type { Plan } from '../gpu/kernel.ts'
-import { type CodeBits, codeDefines, codesWgsl } from './codes.ts'
+import { type CodeBits, codesWgsl } from './codes.ts'
 import { fold } from './grid.ts'
 
 export interface QuantizeShape {
@@ -22,9 +22,9 @@ export function planQuantize({ rows, dim, bits, base, capacity }: QuantizeShape,
     variant: {
       name: `quantize.${bits}`,
       wgsl: codesWgsl + wgsl,
-      defines: { LANES, ...codeDefines(bits, dim) },
+      defines: { LANES, CODE_BITS: bits },
     },
     grid: fold(Math.ceil(rows / LANES), caps.limits.groups),
-    params: [rows, base, capacity],
+    params: [rows, dim / 4, base, capacity],
   }
 }

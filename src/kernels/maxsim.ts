@@ -1,0 +1,45 @@
+import wgsl from '../../shaders/maxsim.wgsl'
+import type { Capabilities } from '../gpu/device.ts'
+import type { Plan } from '../gpu/kernel.ts'
+import { type CodeBits, codesWgsl } from './codes.ts'
+import { fold } from './grid.ts'
+
+export interface MaxSimShape {
+  /** Query vectors, 1 to 512. */
+  rows: number
+  dim: number
+  bits: CodeBits
+  /** Work items of the shard: passages, and slices of long ones. */
+  slices: number
+  /** Rows that the shard has room for. */
+  capacity: number
+}
+
+export type MaxSimBody = 'subgroup' | 'workgroup'
+
+/** What a passage without token vectors scores: below every score, and never a hit. Finite, an f32. */
+export const NONE = Math.fround(-3.4e38)
+
+/** Top bit of a slice's target: its maxima go to a slot of `partials` instead of a passage's score. */
+export const PARTIAL = 0x80000000
+
+/** The bodies that an adapter can run, the preferred one first. */
+export function maxSimBodies(caps: Capabilities): MaxSimBody[] {
+  return caps.subgroups ? ['subgroup', 'workgroup'] : ['workgroup']
+}
+
+/** Plans the scores of one shard; buffers: query, shard, slices, alive, scores, partials. */
+export function planMaxSim(shape: MaxSimShape, caps: Capabilities, force?: MaxSimBody): Plan {
+  const { rows, dim, bits, slices, capacity } = shape
+  const body = force ?? maxSimBodies(caps)[0]
+  return {
+    variant: {
+      name: `maxsim.${bits}.${body}`,
+      wgsl: codesWgsl + wgsl,
+      defines: { LANES: 64, SUBGROUPS: body === 'subgroup', CODE_BITS: bits },
+      enable: body === 'subgroup' ? ['subgroups'] : [],
+    },
+    grid: fold(slices, caps.limits.groups),
+    params: [rows, dim / 4, slices, capacity],
+  }
+}
