@@ -1,0 +1,26 @@
+import reduce from '../../shaders/lib/reduce.wgsl'
+import wgsl from '../../shaders/merge.wgsl'
+import type { Capabilities } from '../gpu/device.ts'
+import type { Plan } from '../gpu/kernel.ts'
+import { fold } from './grid.ts'
+
+export interface MergeShape {
+  /** Sliced passages. */
+  count: number
+  /** Query vectors. */
+  rows: number
+}
+
+/** Plans the scores of sliced passages; buffers: merges, alive, partials, scores. */
+export function planMerge({ count, rows }: MergeShape, caps: Capabilities, subgroups = caps.subgroups !== null): Plan {
+  return {
+    variant: {
+      name: `merge.${subgroups ? 'subgroup' : 'workgroup'}`,
+      wgsl: reduce + wgsl,
+      defines: { LANES: 64, SUBGROUPS: subgroups },
+      enable: subgroups ? ['subgroups'] : [],
+    },
+    grid: fold(count, caps.limits.groups),
+    params: [count, rows],
+  }
+}
