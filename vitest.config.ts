@@ -3,8 +3,8 @@ import { configDefaults, defineConfig } from 'vitest/config'
 import { chromiumArguments, findChromium, refusedArguments } from './scripts/chromium.mjs'
 import { wgsl } from './scripts/wgsl-plugin.mjs'
 
-/** Tests that start browsers or installs of their own: one at a time. */
-const alone = { environment: 'node', pool: 'forks', maxWorkers: 1 } as const
+/** Tests of the built package, which start browsers or installs of their own: one at a time. */
+const built = { environment: 'node', pool: 'forks', maxWorkers: 1, globalSetup: './test/build.ts' } as const
 
 // A kernel test runs twice: in Node over Dawn, and in Chromium. `*.browser.test.ts` needs a page, the rest Node alone.
 export default defineConfig({
@@ -57,12 +57,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...alone, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 3 } },
+        test: { ...built, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 3 } },
       },
       {
         extends: true,
         test: {
-          ...alone,
+          ...built,
           name: 'full',
           include: ['test/full/**/*.test.ts', 'test/package/**/*.test.ts'],
           testTimeout: 600_000,

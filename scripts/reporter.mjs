@@ -18,7 +18,8 @@ export default class QuietReporter extends MinimalReporter {
         else if (state === 'failed') failed += 1
         else {
           const titles = [test.name, ...ancestors(test)]
-          const reason = titles.map((title) => title.split(' — ')[1]).find(Boolean) ?? 'no reason given'
+          const reason =
+            test.result().note ?? titles.map((title) => title.split(' — ')[1]).find(Boolean) ?? 'no reason given'
           const suite = (titles.at(-1) ?? '').split(' — ')[0]
           const key = `${suite} — ${reason}`
           skipped.set(key, (skipped.get(key) ?? 0) + 1)
