@@ -91,7 +91,7 @@ export class Connection {
     return create ? this.#database(true) : null
   }
 
-  async #open(create: boolean): Promise<Database | null> {
+  #open(create: boolean): Promise<Database | null> {
     const name = DATABASE_PREFIX + this.#name
     let absent = false
     let late = false
