@@ -1,0 +1,3 @@
+import { apiSuite } from './suite.ts'
+
+apiSuite(false, 'the thread of the page')

@@ -1,0 +1,293 @@
+import { describe, expect, test, vi } from 'vitest'
+import { createIndex, type IndexEvents, importIndex, listIndexes, type Progress, removeAll } from '../../src/index.ts'
+import { checkpointFolder, readCheckpoint } from '../goldens/checkpoints.ts'
+import { CHECKPOINT, DOCUMENTS, failureOf, idsOf, LONG_TEXT, type Setup } from './setup.ts'
+
+const other = `/${checkpointFolder('bert')}`
+
+export function lifecycle({ open, filled, name, worker }: Setup): void {
+  describe('opening', () => {
+    test('what an index says of itself', async () => {
+      const own = name()
+      const index = await filled(DOCUMENTS, { name: own })
+      const info = await index.info()
+      expect(info).toMatchObject({
+        name: own,
+        documents: 12,
+        passages: 12,
+        pending: 0,
+        store: 'memory',
+        writable: true,
+        codec: 'int8',
+        dim: 48,
+        backend: 'webgpu',
+        model: { name: expect.any(String), fingerprint: expect.any(String), bytes: expect.any(Number) },
+        adapter: expect.any(String),
+      })
+      expect(info.tokens).toBeGreaterThan(12 * 4)
+      expect(info.gpuBytes).toBeGreaterThanOrEqual(info.tokens * 48)
+      expect(info.generation).toBeGreaterThan(0)
+    })
+
+    test('the model may be a list of files or of addresses, and is the same model', async () => {
+      const files = [...(await readCheckpoint(CHECKPOINT))]
+      const folder = new URL(`/${checkpointFolder(CHECKPOINT)}`, document.baseURI)
+      const list = files.map(([path, bytes]) => {
+        const file = new File([bytes], path.split('/').at(-1)!)
+        // As a chosen folder gives it.
+        return Object.defineProperty(file, 'webkitRelativePath', { value: `folder/${path}` })
+      })
+      const urls = Object.fromEntries(files.map(([path]) => [path, new URL(path, folder)]))
+      const indexes = [await open(), await open({ model: { urls } })]
+      const { model } = await indexes[0].info()
+      expect((await indexes[1].info()).model.fingerprint).toBe(model.fingerprint)
+      // Structured cloning keeps no `webkitRelativePath`, nor do files that were put together; a flat model has no need.
+      const flat = [...(await readCheckpoint('stanford'))].map(([path, bytes]) => new File([bytes], path))
+      const [a, b] = [await open({ model: { files: flat } }), await open({ model: `/${checkpointFolder('stanford')}` })]
+      expect((await a.info()).model.fingerprint).toBe((await b.info()).model.fingerprint)
+      expect(list[0].webkitRelativePath).toContain('folder/')
+    })
+
+    test('loading a model tells its bytes', async () => {
+      const seen: Progress[] = []
+      const index = await open({ model: other, onProgress: (progress) => seen.push(progress) })
+      const loaded = seen.filter(({ stage }) => stage === 'model').map((progress) => progress.loaded)
+      expect(loaded.length).toBeGreaterThan(0)
+      expect(loaded).toEqual([...loaded].sort((a, b) => a - b))
+      expect((await index.search('moons')).hits).toEqual([])
+    })
+
+    test('a model that is not there', async () => {
+      const error = await failureOf(open({ model: '/no/such/model/' }))
+      expect(error).toMatchObject({ name: 'MaxsiftError', code: expect.stringMatching(/^MODEL_/) })
+      expect(error.remedy).not.toBe('')
+      // Nothing is left over: the next one opens.
+      await open()
+    })
+
+    test('an abort while the model loads', async () => {
+      const control = new AbortController()
+      const result = open({ model: `/${checkpointFolder('answerai')}`, signal: control.signal })
+      setTimeout(() => control.abort(), 5)
+      await result.then(
+        // Fast enough to be done before: then there is nothing to abort.
+        (index) => index.close(),
+        (error) => expect(error).toBe(control.signal.reason),
+      )
+      const index = await open({ model: `/${checkpointFolder('answerai')}` })
+      expect(await index.add(DOCUMENTS)).toMatchObject({ added: 12 })
+    })
+  })
+
+  describe('handles', () => {
+    test('two handles on one index see the same, and each closes for itself', async () => {
+      const own = name()
+      const a = await open({ name: own })
+      const b = await open({ name: own })
+      await a.add(DOCUMENTS.slice(0, 4))
+      expect((await b.search('moons')).total).toBe(4)
+      await b.add(DOCUMENTS.slice(4, 6))
+      await b.close()
+      await b.close()
+      await expect(b.search('moons')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+      expect((await a.search('moons')).total).toBe(6)
+    })
+
+    test('a change is told to every handle', async () => {
+      const own = name()
+      const handles = [await open({ name: own }), await open({ name: own })]
+      const seen: IndexEvents['change'][][] = [[], []]
+      handles.forEach((handle, i) => {
+        handle.addEventListener('change', ({ detail }) => seen[i].push(detail))
+      })
+      await handles[0].add(DOCUMENTS)
+      await handles[1].remove(['d1', 'd2'])
+      const { generation } = await handles[0].info()
+      for (const changes of seen) {
+        await vi.waitFor(() => expect(changes.at(-1)).toEqual({ generation, documents: 10 }))
+        const generations = changes.map((change) => change.generation)
+        expect(generations).toEqual([...new Set(generations)].sort((a, b) => a - b))
+      }
+    })
+
+    test('destroy() takes the index from all handles', async () => {
+      const own = name()
+      const [a, b] = [await open({ name: own, store: 'indexeddb' }), await open({ name: own, store: 'indexeddb' })]
+      await a.add(DOCUMENTS)
+      await b.destroy()
+      await expect(a.search('moons')).rejects.toMatchObject({ name: 'MaxsiftError' })
+      await expect(b.search('moons')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+      await a.close()
+      expect((await listIndexes({ worker })).map((entry) => entry.name)).not.toContain(own)
+      const again = await open({ name: own, store: 'indexeddb' })
+      expect((await again.search('moons')).total).toBe(0)
+      await again.destroy()
+    })
+
+    test('an index in memory is gone with its last handle', async () => {
+      const own = name()
+      const index = await filled(DOCUMENTS, { name: own })
+      expect((await listIndexes({ worker })).map((entry) => entry.name)).not.toContain(own)
+      await index.close()
+      expect((await (await open({ name: own })).search('moons')).total).toBe(0)
+    })
+
+    test('adding through two handles at once', async () => {
+      const own = name()
+      const [a, b] = [await open({ name: own }), await open({ name: own })]
+      const results = await Promise.all([a.add(DOCUMENTS.slice(0, 8)), b.add(DOCUMENTS.slice(4))])
+      expect(results[0].added + results[1].added).toBe(12)
+      expect(results[0].unchanged + results[1].unchanged).toBe(4)
+      expect((await a.search('moons')).total).toBe(12)
+    })
+  })
+
+  describe('abort of add', () => {
+    test('what was committed stays and is searchable; the rest can be added again', async () => {
+      const index = await open()
+      const control = new AbortController()
+      let given = 0
+      async function* documents() {
+        for (let i = 0; i < 1000; i++) {
+          if (i === 150) control.abort()
+          given++
+          yield { id: `n${i}`, text: `Document number ${i}.` }
+        }
+      }
+      await expect(index.add(documents(), { signal: control.signal })).rejects.toBe(control.signal.reason)
+      expect(given).toBeLessThan(400)
+      const { total } = await index.search('document')
+      expect(total).toBeGreaterThanOrEqual(64)
+      expect(total).toBeLessThanOrEqual(given)
+      const all = Array.from({ length: 160 }, (_, i) => ({ id: `n${i}`, text: `Document number ${i}.` }))
+      const again = await index.add(all)
+      expect(again.added + again.unchanged + again.updated).toBe(160)
+      expect((await index.search('document')).total).toBe(160)
+      expect(await index.info()).toMatchObject({ documents: 160, pending: 0 })
+    })
+
+    test('an iterable that never answers', async () => {
+      const index = await open()
+      const control = new AbortController()
+      async function* stuck() {
+        yield DOCUMENTS[0]
+        await new Promise(() => {})
+      }
+      const result = index.add(stuck(), { signal: control.signal })
+      await index.search('moons')
+      control.abort()
+      await expect(result).rejects.toBe(control.signal.reason)
+      expect(await index.add(DOCUMENTS)).toMatchObject({ truncated: 0 })
+      expect((await index.search('moons')).total).toBe(12)
+    })
+  })
+
+  describe('storage', () => {
+    const stored = { store: 'indexeddb' } as const
+
+    test('an index that is closed comes back as it was', async () => {
+      const own = name()
+      const first = await filled([...DOCUMENTS, { id: 'long', title: 'Long', text: LONG_TEXT, meta: { n: 1 } }], {
+        name: own,
+        ...stored,
+      })
+      await first.remove(['d4'])
+      await first.add([{ id: 'd5', text: 'Another text.' }])
+      const options = { limit: 20, passages: 3, explain: true } as const
+      const before = await first.search('bright moons', options)
+      const info = await first.info()
+      await first.close()
+      const second = await open({ name: own, ...stored })
+      const after = await second.search('bright moons', options)
+      expect(after.hits).toHaveLength(12)
+      expect(after.hits).toEqual(before.hits)
+      expect(await second.info()).toEqual({ ...info, gpuBytes: expect.any(Number) })
+      expect(await second.add(DOCUMENTS.slice(0, 4))).toMatchObject({ unchanged: 4 })
+      await second.destroy()
+    })
+
+    test('listIndexes() tells what is stored', async () => {
+      const own = name()
+      const index = await filled(DOCUMENTS, { name: own, ...stored })
+      const { generation, bytes, model } = await index.info()
+      const entry = async () => (await listIndexes({ worker })).find((each) => each.name === own)
+      expect(await entry()).toEqual({ name: own, documents: 12, bytes, generation, model: model.name })
+      expect(bytes).toBeGreaterThan(12 * 48)
+      await index.destroy()
+      expect(await entry()).toBeUndefined()
+    })
+
+    test('an index is not opened with another model', async () => {
+      const own = name()
+      const index = await filled(DOCUMENTS, { name: own, ...stored })
+      await index.close()
+      const error = await failureOf(open({ name: own, ...stored, model: other }))
+      expect(error).toMatchObject({ name: 'MaxsiftError', code: 'MODEL_MISMATCH' })
+      const again = await open({ name: own, ...stored })
+      expect((await again.search('moons')).total).toBe(12)
+      await again.destroy()
+    })
+
+    test('an exported index is imported under another name, with the same hits', async () => {
+      const first = await filled([...DOCUMENTS, { id: 'long', text: LONG_TEXT, meta: { a: [1] } }])
+      await first.remove(['d4'])
+      const before = await first.search('bright moons', { limit: 20 })
+      const file = await first.export()
+      expect(file).toBeInstanceOf(Blob)
+      const model = `/${checkpointFolder(CHECKPOINT)}`
+      const copies = [
+        await importIndex(file, { name: name(), model, worker, ...stored }),
+        await importIndex(await file.arrayBuffer(), { name: name(), model, worker, store: 'memory' }),
+      ]
+      for (const copy of copies) {
+        expect((await copy.search('bright moons', { limit: 20 })).hits).toEqual(before.hits)
+        expect(await copy.add([DOCUMENTS[4]])).toMatchObject({ added: 1 })
+        await copy.destroy()
+      }
+    })
+
+    test('an import replaces the index of that name wholly; a damaged file leaves it as it is', async () => {
+      const own = name()
+      const source = await filled(DOCUMENTS.slice(0, 3))
+      const bytes = new Uint8Array(await (await source.export()).arrayBuffer())
+      const index = await filled(DOCUMENTS.slice(3), { name: own, ...stored })
+      await index.close()
+      const model = `/${checkpointFolder(CHECKPOINT)}`
+      const load = (file: Uint8Array<ArrayBuffer>) => importIndex(file, { name: own, model, worker, ...stored })
+      const flipped = bytes.slice()
+      flipped[bytes.length >> 1] ^= 0x10
+      const damaged = [bytes.slice(0, 0), bytes.slice(0, 20), bytes.slice(0, bytes.length - 5), flipped, bytes.slice(1)]
+      for (const file of [...damaged, new TextEncoder().encode('{"not": "an index"}')]) {
+        const error = await failureOf(load(file))
+        expect(error.code).toMatch(/^(INVALID_INDEX_FILE|INDEX_VERSION_MISMATCH|STORE_CORRUPT)$/)
+      }
+      const untouched = await open({ name: own, ...stored })
+      expect(idsOf(await untouched.search('moons', { limit: 20 })).sort()).toEqual(
+        DOCUMENTS.slice(3)
+          .map(({ id }) => id)
+          .sort(),
+      )
+      await untouched.close()
+      const replaced = await load(bytes)
+      expect(idsOf(await replaced.search('moons')).sort()).toEqual(['d0', 'd1', 'd2'])
+      await replaced.destroy()
+    })
+
+    test('a file of another model is refused', async () => {
+      const index = await filled(DOCUMENTS)
+      const file = await index.export()
+      const error = await failureOf(importIndex(file, { name: name(), model: other, worker, store: 'memory' }))
+      expect(error).toMatchObject({ code: 'MODEL_MISMATCH' })
+    })
+
+    test('removeAll() leaves nothing', async () => {
+      for (let i = 0; i < 2; i++) await (await filled(DOCUMENTS, stored)).close()
+      expect((await listIndexes({ worker })).length).toBeGreaterThanOrEqual(2)
+      await removeAll({ worker })
+      expect(await listIndexes({ worker })).toEqual([])
+      const index = await createIndex({ name: name(), model: `/${checkpointFolder(CHECKPOINT)}`, worker })
+      expect((await index.search('moons')).total).toBe(0)
+      await index.destroy()
+    })
+  })
+}
