@@ -5,6 +5,7 @@
  *   worker.js   the engine in one file without imports, so that every bundler can copy it as an asset
  *   node.js     the same engine for Node; cli.js is the command line
  *   types/      declarations
+ *   licenses.md the licences of what is bundled
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -49,6 +50,8 @@ async function bundle(entry, { node = false, single = false } = {}) {
       sourcemap: true,
       reportCompressedSize: false,
       modulePreload: false,
+      // The page's build has them all, since the lazy engine has: whoever ships dist/ ships their notices.
+      license: 'index' in entry && { fileName: 'licenses.md' },
       ...(node ? { ssr: true } : { lib: { entry, formats: ['es'] } }),
       rolldownOptions: {
         input: entry,
