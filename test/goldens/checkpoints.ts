@@ -110,17 +110,20 @@ export async function readCheckpoint(name: CheckpointName): Promise<Map<string, 
 }
 
 export async function loadGolden(name: CheckpointName): Promise<Golden> {
-  const [json, binary] = await Promise.all([read(`${name}/golden.json`), read(`${name}/golden.bin`)])
-  const golden = JSON.parse(new TextDecoder().decode(json)) as Golden
-  const values = new Float32Array(binary.buffer, binary.byteOffset, binary.byteLength / 4)
+  return parseGolden(...(await Promise.all([read(`${name}/golden.json`), read(`${name}/golden.bin`)])))
+}
+
+/** Puts the two files of a golden together, also of one made elsewhere (test/reference/minilm.py). */
+export function parseGolden<G extends Golden>(json: Uint8Array, binary: Uint8Array): G {
+  const golden = JSON.parse(new TextDecoder().decode(json)) as G
+  const values = new Float32Array(new Uint8Array(binary).buffer)
   let at = 0
   for (const item of [...golden.queries, ...golden.documents]) {
     const length = item.kept.length * golden.dim
     item.vectors = values.slice(at, at + length)
     at += length
   }
-  if (at !== values.length)
-    throw new Error(`${name}: golden.bin holds ${values.length} numbers, golden.json says ${at}`)
+  if (at !== values.length) throw new Error(`golden.bin holds ${values.length} numbers, golden.json says ${at}`)
   return golden
 }
 

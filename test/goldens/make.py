@@ -20,6 +20,8 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from maker import encode, files, forward, layouts, native, texts  # noqa: E402
+from maker.bert import plain_bert  # noqa: E402
+from maker.golden import maxsim, write_golden  # noqa: E402
 from maker.layouts import Trunk  # noqa: E402
 from maker.vocabulary import write_json  # noqa: E402
 from maker.weights import Shape, dense, rows  # noqa: E402
@@ -135,21 +137,10 @@ def tidy(folder: Path) -> None:
             path.write_text(json.dumps(value, ensure_ascii=False, separators=(',', ':')) + '\n', encoding='utf-8')
 
 
-def write_golden(target: Path, reference: str, queries, documents, scores: torch.Tensor) -> None:
-    """`golden.json`, and the kept rows of all queries, then of all documents, as f32 in `golden.bin`."""
-    def line(item) -> dict:
-        return {'text': item.text, 'ids': item.ids, 'kept': item.kept, 'truncated': item.truncated}
-
+def describe(target: Path, name: str) -> dict:
     model = target / 'model'
-    listing = sorted(str(path.relative_to(model)).replace('\\', '/') for path in model.rglob('*') if path.is_file())
-    head = {'reference': reference, 'dim': queries[0].vectors.shape[1], 'files': listing}
-    lines = [json.dumps(head, ensure_ascii=False)[:-1]]
-    for key, items in (('queries', queries), ('documents', documents)):
-        lines.append(f',\n"{key}": [\n' + ',\n'.join(json.dumps(line(item), ensure_ascii=False) for item in items) + '\n]')
-    table = ',\n'.join(json.dumps([float(f'{value:.8g}') for value in row]) for row in scores.tolist())
-    (target / 'golden.json').write_text(''.join(lines) + f',\n"scores": [\n{table}\n]}}\n', encoding='utf-8')
-    stacked = torch.cat([item.vectors for item in [*queries, *documents]])
-    (target / 'golden.bin').write_bytes(stacked.numpy().astype('<f4').tobytes())
+    listing = sorted(path.relative_to(model).as_posix() for path in model.rglob('*') if path.is_file())
+    return {'reference': 'transformers' if name in PLAIN else 'sentence-transformers', 'files': listing}
 
 
 def check_forward(name: str, model: forward.Model, queries, documents, scores, table: dict) -> str:
@@ -179,7 +170,7 @@ def distance(found: list[list[torch.Tensor]], queries, documents, scores: torch.
     for part, items in zip(found, (queries, documents)):
         for a, b in zip(part, items):
             off = max(off, float((a - b.vectors).abs().max()) if a.shape == b.vectors.shape else 0.0)
-    return off, float((forward.maxsim(*found) - scores).abs().max())
+    return off, float((maxsim(*found) - scores).abs().max())
 
 
 def check_pylate(name: str, out: Path, queries, documents) -> str:
@@ -226,9 +217,9 @@ def main() -> None:
             tidy(target / 'model')
             plain = files.as_f32(target / 'model', maker.scratch / f'{name}-f32')
             lists = (texts.FEW_QUERIES, texts.FEW_DOCUMENTS) if name in FEW else (texts.QUERIES, texts.DOCUMENTS)
-            queries, documents = (encode.plain_bert if name in PLAIN else encode.sentence_transformers)(plain, *lists)
+            queries, documents = (plain_bert if name in PLAIN else encode.sentence_transformers)(plain, *lists)
             scores = encode.sums(queries, documents)
-            write_golden(target, 'transformers' if name in PLAIN else 'sentence-transformers', queries, documents, scores)
+            write_golden(target, describe(target, name), queries, documents, scores)
             notes = [check_forward(name, forward.Model.read(target / 'model'), queries, documents, scores, table)]
             if name.startswith('stanford'):
                 metadata = json.loads((plain / 'artifact.metadata').read_text())

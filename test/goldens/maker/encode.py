@@ -1,5 +1,4 @@
 """Token vectors and MaxSim sums as the reference libraries give them."""
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -8,17 +7,7 @@ from sentence_transformers.util import maxsim
 from transformers import AutoTokenizer, BertModel
 
 from .files import read_weights
-
-
-@dataclass
-class Encoded:
-    """One text: the whole input of the model, which rows are scored, and their vectors (kept, dim)."""
-    text: str
-    ids: list[int]
-    attention: list[int]
-    kept: list[int]
-    vectors: torch.Tensor
-    truncated: bool
+from .golden import Encoded
 
 
 def sentence_transformers(folder: Path, queries: list[str], documents: list[str]) -> tuple[list[Encoded], list[Encoded]]:
@@ -45,24 +34,6 @@ def sentence_transformers(folder: Path, queries: list[str], documents: list[str]
     return [encode(text, 'query') for text in queries], [encode(text, 'document') for text in documents]
 
 
-def plain_bert(folder: Path, queries: list[str], documents: list[str]) -> tuple[list[Encoded], list[Encoded]]:
-    """Normalised last hidden states of transformers, the same rule for queries and documents."""
-    model = BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    longest = min(tokenizer.model_max_length, model.config.max_position_embeddings)
-
-    def encode(text: str) -> Encoded:
-        batch = tokenizer(text, truncation=True, max_length=longest, return_tensors='pt')
-        with torch.inference_mode():
-            hidden = model(**batch).last_hidden_state[0]
-        ids = batch['input_ids'][0].tolist()
-        vectors = torch.nn.functional.normalize(hidden, dim=-1)
-        whole = len(tokenizer(text)['input_ids'])
-        return Encoded(text, ids, [1] * len(ids), list(range(len(ids))), vectors.clone(), whole > len(ids))
-
-    return [encode(text) for text in queries], [encode(text) for text in documents]
-
-
 def sums(queries: list[Encoded], documents: list[Encoded]) -> torch.Tensor:
     """MaxSim of every query with every document, f32: (queries, documents)."""
     return maxsim([q.vectors for q in queries], [d.vectors for d in documents])
@@ -80,7 +51,10 @@ def stanford_by_hand(folder: Path, encoded: list[Encoded], role: str, metadata: 
     marker = tokenizer.convert_tokens_to_ids(metadata[f"{'query' if role == 'query' else 'doc'}_token_id"])
     length = metadata['query_maxlen' if role == 'query' else 'doc_maxlen'] - 1
     worst = 0.0
+    markers = (metadata['query_token_id'], metadata['doc_token_id'])
     for item in encoded:
+        if any(literal in item.text for literal in markers):
+            continue  # Stanford's tokenizers split a marker that is written out
         batch = tokenizer(item.text, truncation=True, max_length=length, padding='max_length' if role == 'query' else False,
                           return_tensors='pt')
         ids, attention = batch['input_ids'][0], batch['attention_mask'][0]

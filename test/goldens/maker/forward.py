@@ -11,8 +11,8 @@ from pathlib import Path
 
 import torch
 
-from .encode import Encoded
 from .files import dequantize, read_weights
+from .golden import Encoded
 
 Tensors = dict[str, torch.Tensor]
 
@@ -140,7 +140,3 @@ def rows(model: Model, items: list[Encoded], role: str, mutant: str | None = Non
             vectors = vectors * torch.tensor(item.attention)[kept][:, None]
         found.append(vectors)
     return found
-
-
-def maxsim(queries: list[torch.Tensor], documents: list[torch.Tensor]) -> torch.Tensor:
-    return torch.tensor([[float((q @ d.T).amax(1).sum()) for d in documents] for q in queries], dtype=torch.float64)

@@ -76,6 +76,7 @@ DOCUMENTS = [
     '東京湾の灯台は、海の中の小さな山に立つ。한국어 텍스트',
     '<p class="note">Brakes <em>squeal</em> when the pads are dirty &amp; wet.</p> ~100 %_of^them',
     'A literal [SEP] or [MASK] in the text is what the tokenizer makes of it.',
+    'A marker such as [unused1] or [D] in the text counts as the marker itself.',
     'tab\there\u0000nul\u200bzero\u00a0nbsp\ufffd end\r\nnext   line',
     'Supercalifragilisticexpialidocious Donaudampfschiffahrtsgesellschaft ' + 'z' * 120,
     'Passengers with bicycles travel in the last carriage and buy a ticket for the bicycle as well. Trains between '
@@ -87,4 +88,4 @@ DOCUMENTS = [
 
 # Short lists for checkpoints whose rules another one covers, or whose vectors are wide.
 FEW_QUERIES = [QUERIES[i] for i in (0, 3, 6, 7, 10)]
-FEW_DOCUMENTS = [DOCUMENTS[i] for i in (0, 3, 5, 7, 8, 9, 12)]
+FEW_DOCUMENTS = [DOCUMENTS[i] for i in (0, 3, 5, 7, 8, 9, 13)]
