@@ -1,0 +1,14 @@
+import type { MaxsiftError } from '../errors.ts'
+import type { DeviceOptions } from '../gpu/device.ts'
+import type { FileSource } from '../model/source.ts'
+import type { Store } from '../store/index.ts'
+import type { OpenOptions } from './service.ts'
+
+/** What differs between a browser and Node: where the GPU, the model's files and the index come from. */
+export interface Environment {
+  device(): Promise<DeviceOptions> | DeviceOptions
+  /** `key` is equal for models that are the same files. */
+  model(model: NonNullable<OpenOptions['model']>): { key: string; source: FileSource }
+  /** The store of an index; `fallback` says why it is only memory although more was asked for. */
+  store(options: OpenOptions, signal?: AbortSignal): Promise<{ store: Store; fallback?: MaxsiftError }>
+}

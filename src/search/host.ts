@@ -1,0 +1,230 @@
+import { check, MaxsiftError } from '../errors.ts'
+import { removeCached } from '../model/cache.ts'
+import {
+  bytesOf,
+  copyIndex,
+  exportFile,
+  fileStore,
+  indexedDBStore,
+  listStores,
+  liveDocuments,
+  refsOf,
+  removeStore,
+} from '../store/index.ts'
+import { Accelerator } from './accelerator.ts'
+import { browserEnvironment } from './browser.ts'
+import type { Environment } from './environment.ts'
+import { LiveIndex } from './live-index.ts'
+import { Model } from './model.ts'
+import { Searcher } from './searcher.ts'
+import type { Call, OpenOptions, Service } from './service.ts'
+import { Shared } from './shared.ts'
+import type { AddResult, CodecId, IndexEntry, IndexInfo, RemoveResult, SearchOptions, SearchResult } from './types.ts'
+import { Writer } from './writer.ts'
+
+/** An open index with its two sides. */
+interface Opened {
+  index: LiveIndex
+  writer: Writer
+  searcher: Searcher
+  modelKey: string
+  /** Ends what goes on in the background. */
+  background: AbortController
+}
+
+interface Handle {
+  key: string
+  opened: Opened
+}
+
+/** The engine behind the API: one GPU device, each model once, each index once, and handles on them. */
+export class Host implements Service {
+  onEvent: Service['onEvent'] = null
+  readonly #environment: Environment
+  readonly #accelerator: Accelerator
+  readonly #models = new Shared<Model>((model) => model.close())
+  readonly #indexes = new Shared<Opened>((opened) => this.#shut(opened))
+  readonly #handles = new Map<number, Handle>()
+  #nextHandle = 1
+
+  constructor(environment: Partial<Environment> = {}) {
+    this.#environment = { ...browserEnvironment, ...environment }
+    this.#accelerator = new Accelerator(() => this.#environment.device())
+  }
+
+  async open(call: Call, options: OpenOptions): Promise<{ handle: number; info: IndexInfo }> {
+    const key = `${options.source ?? options.store}:${options.name}`
+    if (options.file) await this.#import(call, options, key)
+    const opened = await this.#indexes.acquire(key, (signal) => this.#open(call, options, key, signal), call.signal)
+    const handle = this.#nextHandle++
+    this.#handles.set(handle, { key, opened })
+    return { handle, info: await this.#info(opened) }
+  }
+
+  async #open(call: Call, options: OpenOptions, key: string, signal: AbortSignal): Promise<Opened> {
+    const { store, fallback } = await this.#environment.store(options, signal)
+    let modelKey: string | undefined
+    try {
+      const wanted = options.model ?? (await store.manifest(signal))?.model.source
+      check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
+      const { key: found, source } = this.#environment.model(wanted)
+      const load = { signal, onProgress: call.progress }
+      const model = await this.#models.acquire(found, () => Model.open(source, load), signal)
+      modelKey = found
+      const index = await LiveIndex.open(
+        {
+          name: options.name,
+          store,
+          model,
+          modelSource: typeof wanted === 'string' ? wanted : undefined,
+          codec: options.codec,
+          splitPassages: options.splitPassages,
+          accelerator: this.#accelerator,
+          emit: (type, detail) => this.#emit(key, type, detail),
+        },
+        load,
+      )
+      const opened = {
+        index,
+        writer: new Writer(index),
+        searcher: new Searcher(index),
+        modelKey,
+        background: new AbortController(),
+      }
+      // After the handle is out, so that somebody can hear it.
+      setTimeout(() => {
+        if (fallback) this.#emit(key, 'error', fallback)
+        opened.writer.resume(opened.background.signal).catch((error) => {
+          if (!opened.background.signal.aborted) this.#emit(key, 'error', error)
+        })
+      })
+      return opened
+    } catch (error) {
+      if (modelKey !== undefined) await this.#models.release(modelKey)
+      await store.close()
+      throw error
+    }
+  }
+
+  /** Puts the contents of an exported file in the place of the stored index. */
+  async #import(call: Call, options: OpenOptions, key: string): Promise<void> {
+    const from = await fileStore(options.file!, call.signal)
+    const { store: to } = await this.#environment.store(options, call.signal)
+    try {
+      await copyIndex(from, to, {
+        signal: call.signal,
+        onProgress: ({ loaded, total }) => call.progress({ stage: 'index', loaded, total }),
+      })
+    } finally {
+      await to.close()
+      await from.close()
+    }
+    for (const { key: open, opened } of this.#handles.values()) if (open === key) await opened.index.refresh()
+  }
+
+  add(call: Call, handle: number): Promise<AddResult> {
+    return this.#opened(handle).writer.add(call)
+  }
+
+  remove(call: Call, handle: number, ids: string[]): Promise<RemoveResult> {
+    return this.#opened(handle).writer.remove(call, ids)
+  }
+
+  search(call: Call, handle: number, query: string, options: Omit<SearchOptions, 'signal'>): Promise<SearchResult> {
+    return this.#opened(handle).searcher.search(query, options, call.signal)
+  }
+
+  info(_: Call, handle: number): Promise<IndexInfo> {
+    return this.#info(this.#opened(handle))
+  }
+
+  export(call: Call, handle: number): Promise<Blob> {
+    return exportFile(this.#opened(handle).index.options.store, call.signal)
+  }
+
+  async close(_: Call, handle: number): Promise<void> {
+    const held = this.#handles.get(handle)
+    if (!held) return
+    this.#handles.delete(handle)
+    await this.#indexes.release(held.key)
+    if (this.#indexes.size === 0) await this.#accelerator.close()
+  }
+
+  async destroy(call: Call, handle: number): Promise<void> {
+    const { index } = this.#opened(handle)
+    await index.options.store.destroy()
+    await this.close(call, handle)
+  }
+
+  async list(call: Call): Promise<IndexEntry[]> {
+    const entries: IndexEntry[] = []
+    for (const name of await listStores()) {
+      const store = await indexedDBStore(name, { signal: call.signal })
+      const manifest = await store.manifest(call.signal).finally(() => store.close())
+      if (!manifest) continue
+      entries.push({
+        name,
+        documents: manifest.segments.reduce((sum, segment) => sum + liveDocuments(segment), 0),
+        bytes: bytesOf(refsOf(manifest).values()),
+        generation: manifest.generation,
+        model: manifest.model.name,
+      })
+    }
+    return entries
+  }
+
+  async removeAll(): Promise<void> {
+    for (const opened of await Promise.all(this.#indexes.values())) {
+      if (opened.index.options.store.kind === 'indexeddb') await opened.index.options.store.destroy()
+    }
+    for (const name of await listStores()) await removeStore(name)
+    await removeCached()
+  }
+
+  #opened(handle: number): Opened {
+    const held = this.#handles.get(handle)
+    if (!held || held.opened.index.closed) throw new MaxsiftError('INVALID_ARGUMENT', 'This index was closed.')
+    return held.opened
+  }
+
+  async #info({ index }: Opened): Promise<IndexInfo> {
+    const { name, store, model } = index.options
+    const { manifest } = index
+    const device = await this.#accelerator.device()
+    const encoder = await model.encoder(device)
+    const catalog = index.loaded?.catalog
+    return {
+      name,
+      documents: catalog?.byId.size ?? 0,
+      passages: catalog?.passages ?? 0,
+      tokens: catalog?.tokens ?? 0,
+      pending: manifest.pending.reduce((sum, batch) => sum + liveDocuments(batch), 0),
+      bytes: bytesOf(refsOf(manifest).values()),
+      gpuBytes: index.loaded?.residents.bytes ?? 0,
+      generation: manifest.generation,
+      store: store.kind as IndexInfo['store'],
+      persisted: (await globalThis.navigator?.storage?.persisted?.()) ?? false,
+      writable: store.writable,
+      codec: index.codec.id as CodecId,
+      dim: model.spec.dim,
+      model: { name: model.spec.name, fingerprint: model.fingerprint, bytes: encoder.cost.weightBytes },
+      backend: 'webgpu',
+      adapter: device.caps.adapter,
+    }
+  }
+
+  #emit(
+    key: string,
+    ...[type, detail]: Parameters<NonNullable<Service['onEvent']>> extends [number, ...infer Rest] ? Rest : never
+  ): void {
+    for (const [handle, held] of this.#handles) if (held.key === key) this.onEvent?.(handle, type, detail)
+  }
+
+  async #shut({ index, writer, searcher, modelKey, background }: Opened): Promise<void> {
+    background.abort()
+    await index.close()
+    writer.close()
+    searcher.close()
+    await this.#models.release(modelKey)
+  }
+}

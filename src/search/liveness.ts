@@ -1,0 +1,15 @@
+/**
+ * A Web Lock as a sign of life: held while this tab works on something, let go by the browser when the tab ends however
+ * it ends. Nobody ever waits for it. Where there are no locks, nobody seems to be alive, and work may be done twice,
+ * which is harmless: it is committed once.
+ */
+export async function whileAlive<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
+  const locks = globalThis.navigator?.locks
+  return locks ? locks.request(name, work) : work()
+}
+
+/** Whether some tab holds the sign. */
+export async function isAlive(name: string): Promise<boolean> {
+  const locks = globalThis.navigator?.locks
+  return locks ? locks.request(name, { ifAvailable: true, mode: 'shared' }, async (lock) => lock === null) : false
+}

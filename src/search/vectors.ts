@@ -1,0 +1,42 @@
+import type { Codec } from '../codec/codec.ts'
+import type { Arena } from '../gpu/arena.ts'
+import type { Device } from '../gpu/device.ts'
+import { Recorder } from '../gpu/recorder.ts'
+import { rowBytes } from '../kernels/codes.ts'
+import { planQuantize } from '../kernels/quantize.ts'
+import type { EncoderInput, GpuEncoder } from '../model/encoder.ts'
+import type { PassageVectors } from './residents.ts'
+
+/**
+ * One submission of indexing: inputs → token vectors → codes, read back as the store keeps them.
+ * @returns the codes of each input's kept rows, in order.
+ */
+export async function encodeCodes(
+  device: Device,
+  arena: Arena,
+  encoder: GpuEncoder,
+  codec: Codec,
+  inputs: readonly EncoderInput[],
+): Promise<PassageVectors[]> {
+  const { dim } = encoder.spec
+  const rows = inputs.reduce((sum, { keep }) => sum + keep.length, 0)
+  if (rows === 0) return inputs.map(() => ({ tokens: 0, codes: codec.scaled ? [empty, empty] : [empty] }))
+  const bytes = rows * rowBytes(codec.bits, dim)
+  const plan = planQuantize({ rows, dim, bits: codec.bits, base: 0, capacity: rows }, device.caps)
+  await Promise.all([encoder.reserve(inputs), arena.reserve({ codes: bytes }), device.kernels.prepare([plan.variant])])
+  const recorder = new Recorder(device)
+  const { vectors, starts } = encoder.record(recorder, inputs)
+  recorder.dispatch(plan, [vectors, arena.get('codes')])
+  const read = recorder.read(arena.get('codes'), 0, bytes)
+  await recorder.submit()
+  const data = new Uint8Array(await read)
+  const width = codec.words(dim) * 4
+  return inputs.map((_, i) => {
+    const [from, to] = [starts[i], starts[i + 1]]
+    const codes = [data.subarray(from * width, to * width)]
+    if (codec.scaled) codes.push(data.subarray(rows * width + from * 4, rows * width + to * 4))
+    return { tokens: to - from, codes }
+  })
+}
+
+const empty = new Uint8Array(0)
