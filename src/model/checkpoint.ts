@@ -1,5 +1,5 @@
 import { MaxsiftError } from '../errors.ts'
-import type { Tokenizer, TokenizerFiles } from '../text/tokenizer.ts'
+import type { TokenizerFiles } from '../text/tokenizer.ts'
 import { architectures, readEncoder } from './config.ts'
 import { readJson, readObject } from './read.ts'
 import { readModules, sentenceTransformersStyle } from './sentence-transformers.ts'
@@ -16,9 +16,8 @@ export interface Checkpoint {
   tensors: ReadonlyMap<TensorRole, TensorRef>
   /** Weight files, in the order in which they are to be read. */
   files: readonly WeightFile[]
-  tokenizer: Tokenizer
-  /** What the tokenizer was made from; it travels with the fingerprint. */
-  tokenizerFiles: TokenizerFiles
+  /** What a `Tokenizer` is made from: the files of the checkpoint, with markers and case folding worked in. */
+  tokenizer: TokenizerFiles
   source: FileSource
 }
 
@@ -71,8 +70,7 @@ export async function openCheckpoint(source: FileSource, options: { signal?: Abo
     },
     tensors,
     files: [...weights.files, ...heads.files],
-    tokenizer: style.tokenizer,
-    tokenizerFiles: { json: style.files.json, config: style.files.config },
+    tokenizer: { json: style.files.json, config: style.files.config },
     source,
   }
 }

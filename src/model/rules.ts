@@ -33,7 +33,7 @@ export function markersToAdd(tokenizer: Tokenizer, prefixes: readonly string[]):
 export function splitPrompt(tokenizer: Tokenizer, prompt: string): Pick<EncodingRules, 'marker' | 'prompt'> {
   const { ids, starts, ends } = tokenizer.tokenize(prompt)
   const token = starts[0] === 0 ? tokenizer.addedToken(prompt.slice(0, ends[0])) : undefined
-  if (token?.id !== ids[0] || token.singleWord) return { marker: null, prompt }
+  if (!token || token.id !== ids[0] || token.singleWord) return { marker: null, prompt }
   const rest = prompt.slice(ends[0])
   return { marker: token.id, prompt: rest.trim() === '' ? '' : rest }
 }

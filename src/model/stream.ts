@@ -109,7 +109,7 @@ function delivery(tensors: readonly Tensor[], sink: TensorSink): (at: number, ch
 export function fingerprint(checkpoint: Checkpoint, hashes: FileHashes): string {
   const { name: _name, style: _style, ...rules } = checkpoint.spec
   const weights = checkpoint.files.map(({ path }) => hashes.get(path))
-  const identity = { version: 1, weights, tokenizer: checkpoint.tokenizerFiles.json, rules }
+  const identity = { version: 1, weights, tokenizer: checkpoint.tokenizer.json, rules }
   return bytesToHex(sha256(utf8ToBytes(canonicalJson(identity))))
 }
 

@@ -90,6 +90,12 @@ export class Tokenizer {
     return this.tokens.get(id)
   }
 
+  /** Whether a token goes on with the word of the one before it (`##ing`). */
+  continuesWord(id: number): boolean {
+    const token = this.tokens.get(id) ?? ''
+    return token.startsWith(this.continuing) && !this.added.has(token)
+  }
+
   /** The added token with exactly this content. */
   addedToken(content: string): AddedToken | undefined {
     return this.added.get(content)
