@@ -1,0 +1,139 @@
+import { describe, expect, it } from 'vitest'
+import { ACTIVATIONS, planGemm, TILES } from '../../src/kernels/gemm.ts'
+import { rowBytes, shardRows, type WeightFormat } from '../../src/kernels/weights.ts'
+import { gpuMissing, openDevice } from '../gpu.ts'
+import { activations, gemm } from './gemm.reference.ts'
+import { maxError, random, runPlan, runPlans } from './harness.ts'
+import { store } from './weights.ts'
+
+const missing = await gpuMissing()
+const tiles = Object.keys(TILES) as (keyof typeof TILES)[]
+
+function example(m: number, k: number, n: number, format: WeightFormat) {
+  const values = random(m + k + n)
+  const a = values(m * k)
+  const weights = store(values(n * k, 1 / Math.sqrt(k)), k, format)
+  const bias = values(n)
+  const affine = Float32Array.of(...bias, ...(format === 'I8' ? weights.scales : []))
+  return { a, w: weights.bytes, affine, residual: values(m * n), product: { a, w: weights.values, bias, k } }
+}
+
+describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
+  for (const tile of tiles) {
+    for (const format of ['F32', 'F16', 'BF16', 'I8'] as const) {
+      it(`${tile}, ${format}`, async () => {
+        const device = await openDevice()
+        for (const [m, k, n] of [
+          [1, 4, 4],
+          [33, 132, 68],
+          [70, 64, 132],
+        ]) {
+          const { a, w, affine, product } = example(m, k, n, format)
+          const expected = gemm(product)
+          for (const vec of [true, false]) {
+            const plan = planGemm({ m, k, columns: n, weights: format }, device.caps, { tile, vec })
+            const [out] = await runPlan(device, plan, [a, w, affine, m * n])
+            expect(maxError(new Float32Array(out), expected), `${m} × ${k} × ${n}, vec ${vec}`).toBeLessThan(1e-5)
+          }
+        }
+      })
+
+      it(`${tile}, ${format}, lengths that are no multiple of 4`, async () => {
+        const device = await openDevice()
+        for (const [m, k, n] of [
+          [1, 1, 1],
+          [9, 30, 35],
+          [34, 67, 90],
+        ]) {
+          const { a, w, affine, product } = example(m, k, n, format)
+          const plan = planGemm({ m, k, columns: n, weights: format }, device.caps, { tile })
+          const [out] = await runPlan(device, plan, [a, w, affine, m * n])
+          expect(maxError(new Float32Array(out), gemm(product)), `${m} × ${k} × ${n}`).toBeLessThan(1e-5)
+        }
+      })
+    }
+
+    it(`${tile}, with every activation and a residual`, async () => {
+      const device = await openDevice()
+      for (const activation of Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[]) {
+        for (const [m, k, n] of [
+          [11, 8, 36],
+          [11, 6, 35],
+        ]) {
+          const { a, w, affine, residual, product } = example(m, k, n, 'F32')
+          const shape = { m, k, columns: n, weights: 'F32', activation, residual: true } as const
+          const [out] = await runPlan(device, planGemm(shape, device.caps, { tile }), [a, w, affine, m * n, residual])
+          const expected = gemm({ ...product, activation, residual })
+          expect(maxError(new Float32Array(out), expected), `${activation}, ${n} columns`).toBeLessThan(1e-5)
+        }
+      }
+    })
+  }
+
+  it('keeps activations exact and finite from one end to the other', async () => {
+    const device = await openDevice()
+    const x = Float32Array.of(
+      ...Array.from({ length: 401 }, (_, i) => (i - 200) / 20),
+      -1e4,
+      -100,
+      -30,
+      30,
+      100,
+      1e4,
+      0,
+    )
+    for (const activation of Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[]) {
+      const plan = planGemm({ m: x.length, k: 1, columns: 1, weights: 'F32', activation }, device.caps)
+      const [out] = await runPlan(device, plan, [x, Float32Array.of(1, 0, 0, 0), Float32Array.of(0), x.length])
+      const actual = new Float32Array(out)
+      // Relative where the values are large.
+      x.forEach((value, i) => {
+        const expected = activations[activation](value)
+        expect(
+          Math.abs(actual[i] - expected) / Math.max(1, Math.abs(expected)),
+          `${activation}(${value})`,
+        ).toBeLessThan(5e-7)
+      })
+    }
+  })
+
+  it('writes each shard of a weight matrix beyond one binding into its columns', async () => {
+    const device = await openDevice({ caps: { bindingBytes: 1 << 20 } })
+    for (const [m, k, columns, format] of [
+      [5, 384, 1500, 'F32'],
+      [5, 1022, 1030, 'I8'],
+    ] as const) {
+      const { a, w, affine, residual, product } = example(m, k, columns, format)
+      const stride = rowBytes(k, format)
+      const shards = shardRows(columns, stride, device.caps.limits)
+      expect(shards.length).toBeGreaterThan(1)
+      const steps = shards.map((shard) => ({
+        plan: planGemm({ m, k, columns, shard, weights: format, activation: 'gelu', residual: true }, device.caps),
+        buffers: [
+          'a',
+          w.subarray(shard.first * stride, (shard.first + shard.rows) * stride),
+          'affine',
+          'out',
+          'residual',
+        ],
+      }))
+      const [out] = await runPlans(device, steps, { a, affine, out: m * columns, residual })
+      expect(maxError(new Float32Array(out), gemm({ ...product, activation: 'gelu', residual }))).toBeLessThan(1e-5)
+    }
+  })
+
+  it('reads halves too small to be normal', async () => {
+    const device = await openDevice()
+    const w = store(
+      Float32Array.from({ length: 32 }, (_, i) => (i - 16) * 2 ** -20),
+      8,
+      'F16',
+    )
+    const a = Float32Array.from({ length: 8 }, () => 1)
+    const plan = planGemm({ m: 1, k: 8, columns: 4, weights: 'F16' }, device.caps)
+    const [out] = await runPlan(device, plan, [a, w.bytes, new Float32Array(4), 4])
+    expect(maxError(new Float32Array(out), gemm({ a, w: w.values, bias: new Float32Array(4), k: 8 }))).toBeLessThan(
+      1e-9,
+    )
+  })
+})
