@@ -28,11 +28,19 @@ function readModel(model: ModelOption): OpenOptions['model'] {
   if ('files' in model) {
     const files = Array.from(model.files ?? [])
     check(files.length > 0 && files.every((file) => file instanceof File), '`model.files` must be a list of files')
-    return { files }
+    return { files: files.map(withPath) }
   }
   check(typeof model.urls === 'object' && model.urls !== null, '`model` must be an address, { files } or { urls }')
   const urls = Object.entries(model.urls).map(([file, url]) => [file, absolute(`model.urls["${file}"]`, url)])
   return { urls: Object.fromEntries(urls) }
+}
+
+/** WebKit drops the path of a file in a chosen folder when the file is copied into a worker; its name is kept. */
+function withPath(file: File): File {
+  const path = file.webkitRelativePath
+  if (!path || structuredClone(file).webkitRelativePath === path) return file
+  const { type, lastModified } = file
+  return new File([file], path.slice(path.indexOf('/') + 1), { type, lastModified })
 }
 
 /** @throws MaxsiftError INVALID_ARGUMENT naming the option */

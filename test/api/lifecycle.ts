@@ -32,20 +32,18 @@ export function lifecycle({ open, filled, name, worker }: Setup): void {
     test('the model may be a list of files or of addresses, and is the same model', async () => {
       const files = [...(await readCheckpoint(CHECKPOINT))]
       const folder = new URL(`/${checkpointFolder(CHECKPOINT)}`, document.baseURI)
-      const list = files.map(([path, bytes]) => {
-        const file = new File([bytes], path.split('/').at(-1)!)
-        // As a chosen folder gives it.
-        return Object.defineProperty(file, 'webkitRelativePath', { value: `folder/${path}` })
-      })
+      // As a chosen folder gives them; copying such a file loses its path in some browsers, and here.
+      const chosen = files.map(([path, bytes]) =>
+        Object.defineProperty(new File([bytes], path.split('/').at(-1)!), 'webkitRelativePath', {
+          value: `chosen/${path}`,
+        }),
+      )
+      expect(structuredClone(chosen[0]).webkitRelativePath).toBe('')
       const urls = Object.fromEntries(files.map(([path]) => [path, new URL(path, folder)]))
-      const indexes = [await open(), await open({ model: { urls } })]
-      const { model } = await indexes[0].info()
-      expect((await indexes[1].info()).model.fingerprint).toBe(model.fingerprint)
-      // Structured cloning keeps no `webkitRelativePath`, nor do files that were put together; a flat model has no need.
-      const flat = [...(await readCheckpoint('stanford'))].map(([path, bytes]) => new File([bytes], path))
-      const [a, b] = [await open({ model: { files: flat } }), await open({ model: `/${checkpointFolder('stanford')}` })]
-      expect((await a.info()).model.fingerprint).toBe((await b.info()).model.fingerprint)
-      expect(list[0].webkitRelativePath).toContain('folder/')
+      const { model } = await (await open()).info()
+      for (const same of [{ files: chosen }, { urls }]) {
+        expect((await (await open({ model: same })).info()).model.fingerprint).toBe(model.fingerprint)
+      }
     })
 
     test('loading a model tells its bytes', async () => {

@@ -84,20 +84,21 @@ export function search({ open, filled }: Setup): void {
       expect(await index.search('moons')).toMatchObject({ hits: [], total: 0 })
     })
 
-    test.each([
-      'constructor __proto__ toString',
-      '?!...',
-      '🌊',
-      '\ud800',
-      'a\u0000b',
-      'שלום',
-      '東京',
-      'x'.repeat(1e5),
-      'word '.repeat(2e4),
-    ])('a query like %.20j gives finite scores', async (query) => {
+    const odd = {
+      'names of every object': 'constructor __proto__ toString',
+      punctuation: '?!...',
+      emoji: '🌊',
+      'half a character': '\ud800',
+      NUL: 'a\u0000b',
+      Hebrew: 'שלום',
+      Han: '東京',
+      'one endless word': 'x'.repeat(1e5),
+      'endless words': 'word '.repeat(2e4),
+    }
+    test.each(Object.entries(odd))('a query of %s gives finite scores', async (_, query) => {
       const index = await filled(DOCUMENTS)
       const { hits } = await index.search(query, { explain: true })
-      expect(hits.length).toBe(10)
+      expect(hits).toHaveLength(10)
       for (const { score } of hits) expect(Number.isFinite(score)).toBe(true)
     })
 

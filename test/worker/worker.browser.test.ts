@@ -29,6 +29,15 @@ test('a worker answers, with progress and events', async () => {
   expect(loaded).toEqual([1, 2, 3, 4, 5])
 })
 
+test('the path of a file in a chosen folder arrives, though copying a file may drop it', async () => {
+  const chosen = new File(['{}'], 'config.json')
+  Object.defineProperty(chosen, 'webkitRelativePath', { value: 'folder/1_Dense/config.json' })
+  expect(structuredClone(chosen).webkitRelativePath).toBe('')
+  const index = await createIndex({ model: { files: [chosen] }, worker: script })
+  closing.push(index)
+  expect(index.name).toBe('1_Dense/config.json')
+})
+
 test('an abort goes into the worker and back', async () => {
   const index = await open()
   const control = new AbortController()
