@@ -86,7 +86,14 @@ export class Snapshot {
         if (entry?.alive && hasBit(deleted, index)) this.#bury(entry.record.id)
       })
     }
-    for (const id of known.keys()) if (!wanted.has(id)) this.#bySegment.delete(id)
+    for (const id of known.keys()) {
+      if (wanted.has(id)) continue
+      // What a merge did not carry over had been deleted before it.
+      for (const entry of this.#bySegment.get(id) ?? []) {
+        if (entry?.alive && entry.segment.id === id) this.#bury(entry.record.id)
+      }
+      this.#bySegment.delete(id)
+    }
     this.manifest = manifest
     return true
   }

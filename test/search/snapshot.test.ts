@@ -1,0 +1,182 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { type CodecId, codecOf } from '../../src/codec/codec.ts'
+import { Arena } from '../../src/gpu/arena.ts'
+import type { Device } from '../../src/gpu/device.ts'
+import { searchIndex } from '../../src/kernels/search.ts'
+import { Snapshot } from '../../src/search/snapshot.ts'
+import {
+  addSegment,
+  applyMerge,
+  deleteDocuments,
+  type Manifest,
+  memoryStore,
+  mergeSegments,
+  newManifest,
+  SegmentWriter,
+  type Store,
+  update,
+} from '../../src/store/index.ts'
+import { gpuMissing, openDevice } from '../gpu.ts'
+import { random } from '../kernels/harness.ts'
+
+const missing = await gpuMissing()
+const DIM = 16
+
+/** An index with made-up token vectors: what a snapshot says must follow from the vectors alone. */
+class Fixture {
+  readonly store: Store = memoryStore()
+  readonly vectors = new Map<string, Float32Array[]>()
+  readonly #random = random(7)
+  constructor(readonly codecId: CodecId) {}
+
+  get codec() {
+    return codecOf({ id: this.codecId })
+  }
+
+  empty(): Manifest {
+    const { codec } = this
+    const runs = codec.scaled ? [codec.bytes(DIM) - 4, 4] : [codec.bytes(DIM)]
+    return newManifest({ fingerprint: 'f', name: 'm', dim: DIM }, { id: codec.id, parameters: {}, runs }, 0)
+  }
+
+  /** Adds a segment of documents, each with passages of so many token vectors. */
+  async add(documents: Record<string, number[]>): Promise<void> {
+    const writer = new SegmentWriter(this.empty())
+    const entries = Object.entries(documents)
+    for (const [id, passages] of entries) {
+      writer.addDocument({ id, hash: `hash of ${id}`, text: passages.map(() => 'x').join('') })
+    }
+    for (const [document, [id, passages]] of entries.entries()) {
+      const vectors = passages.map((tokens) => this.#random(tokens * DIM))
+      this.vectors.set(id, vectors)
+      for (const [p, values] of vectors.entries()) {
+        const { codes, scales } = this.codec.encode(values, DIM)
+        const runs = [new Uint8Array(codes.buffer), ...(this.codec.scaled ? [new Uint8Array(scales.buffer)] : [])]
+        await writer.addPassage({ document, start: p, end: p + 1, tokens: passages[p] }, runs)
+      }
+    }
+    const { segment, put } = await writer.finish()
+    await update(this.store, (current) => ({ manifest: addSegment(current ?? this.empty(), segment), put }))
+  }
+
+  async delete(segment: number, index: number): Promise<void> {
+    await update(this.store, (current) => ({
+      manifest: deleteDocuments(current!, current!.segments[segment].id, [index]),
+    }))
+  }
+
+  async merge(): Promise<void> {
+    const manifest = (await this.store.manifest())!
+    const merge = await mergeSegments(this.store, manifest, manifest.segments)
+    await update(this.store, (current) => ({ manifest: applyMerge(current!, merge)!, put: merge.put }))
+  }
+
+  /** Ids by MaxSim of the decoded vectors, best first. */
+  expected(query: Float32Array, ids: readonly string[]): string[] {
+    const score = (id: string) => {
+      let best = Number.NEGATIVE_INFINITY
+      for (const values of this.vectors.get(id)!) {
+        if (values.length > 0)
+          best = Math.max(best, maxSim(query, this.codec.decode(this.codec.encode(values, DIM), DIM)))
+      }
+      return best
+    }
+    return ids.filter((id) => Number.isFinite(score(id))).sort((a, b) => score(b) - score(a))
+  }
+}
+
+function maxSim(query: Float32Array, document: Float32Array): number {
+  let sum = 0
+  for (let q = 0; q < query.length; q += DIM) {
+    let best = Number.NEGATIVE_INFINITY
+    for (let d = 0; d < document.length; d += DIM) {
+      let dot = 0
+      for (let i = 0; i < DIM; i++) dot += query[q + i] * document[d + i]
+      best = Math.max(best, dot)
+    }
+    sum += best
+  }
+  return sum
+}
+
+describe.skipIf(missing).each<CodecId>(['int8', 'f32'])(`snapshot %s${missing ? ` — ${missing}` : ''}`, (codecId) => {
+  let device: Device
+  let fixture: Fixture
+  const query = random(3)(5 * DIM)
+
+  beforeEach(async () => {
+    device = await openDevice({ caps: { bindingBytes: 64 * 1024 } })
+    fixture = new Fixture(codecId)
+  })
+
+  async function load(): Promise<Snapshot> {
+    return Snapshot.load(fixture.store, device, fixture.codec, (await fixture.store.manifest())!)
+  }
+
+  async function ranking(snapshot: Snapshot): Promise<string[]> {
+    const index = snapshot.residents.index
+    if (!index) return []
+    const arena = new Arena(device, 'test')
+    const buffer = await device.allocate(query.byteLength, 'query')
+    device.gpu.queue.writeBuffer(buffer, 0, query)
+    const request = { rows: 5, k: 100, best: 1, explain: false, alive: snapshot.residents.layout.alive.view() }
+    const hits = await searchIndex(device, arena, index, request, () => buffer)
+    arena.destroy()
+    return hits.map(({ document }) => snapshot.catalog.entries[document].record.id)
+  }
+
+  const first = { a: [3], b: [2, 5], empty: [], c: [40, 1], zero: [0] }
+  // Long ones, so that shards of 64 KiB and growing buffers come into play.
+  const second = { d: [700, 650], e: [1], f: [300], g: [900] }
+
+  it('loads segments and ranks as the vectors say', async () => {
+    await fixture.add(first)
+    await fixture.add(second)
+    const snapshot = await load()
+    expect(await ranking(snapshot)).toEqual(fixture.expected(query, ['a', 'b', 'c', 'd', 'e', 'f', 'g']))
+    expect(snapshot.catalog.byId.size).toBe(9)
+    expect(snapshot.catalog.passages).toBe(11)
+    expect(snapshot.catalog.tokens).toBe(3 + 7 + 41 + 1350 + 1 + 300 + 900)
+    if (codecId === 'f32') expect(snapshot.residents.index!.shards.length).toBeGreaterThan(1)
+    snapshot.destroy()
+  })
+
+  it('leaves deleted documents out, also at loading', async () => {
+    await fixture.add(first)
+    const snapshot = await load()
+    await fixture.delete(0, 1)
+    expect(await snapshot.advance(fixture.store, (await fixture.store.manifest())!)).toBe(true)
+    for (const view of [snapshot, await load()]) {
+      expect(await ranking(view)).toEqual(fixture.expected(query, ['a', 'c']))
+      expect(view.catalog.byId.has('b')).toBe(false)
+      expect(view.catalog.tokens).toBe(44)
+    }
+  })
+
+  it('moves on to new segments and across a merge without loading again', async () => {
+    await fixture.add(first)
+    const snapshot = await load()
+    await fixture.add(second)
+    expect(await snapshot.advance(fixture.store, (await fixture.store.manifest())!)).toBe(true)
+    await fixture.delete(1, 0)
+    await fixture.merge()
+    const rows = snapshot.residents.layout.passageCount
+    expect(await snapshot.advance(fixture.store, (await fixture.store.manifest())!)).toBe(true)
+    expect(snapshot.residents.layout.passageCount).toBe(rows)
+    expect(await ranking(snapshot)).toEqual(fixture.expected(query, ['a', 'b', 'c', 'e', 'f', 'g']))
+    expect(snapshot.catalog.byId.get('g')!.segment.id).toBe((await fixture.store.manifest())!.segments[0].id)
+    await fixture.delete(0, 0)
+    expect(await snapshot.advance(fixture.store, (await fixture.store.manifest())!)).toBe(true)
+    expect(snapshot.catalog.byId.has('a')).toBe(false)
+    expect(await ranking(snapshot)).toEqual(await ranking(await load()))
+  })
+
+  it('gives all its memory back', async () => {
+    const before = device.counts.bytes
+    await fixture.add(second)
+    const snapshot = await load()
+    expect(snapshot.residents.bytes).toBe(device.counts.bytes - before)
+    snapshot.destroy()
+    expect(device.counts.bytes).toBe(before)
+  })
+})
