@@ -16,11 +16,11 @@ import { type BlobReader, readDocuments, readText, textStarts } from './texts.ts
 
 /** Segments of one tier are within a factor of 4 in size, and 4 of them become one of the next tier. */
 const FACTOR = 4
-const SMALLEST_TIER_BYTES = 2 ** 20
+const SMALLEST_TIER_BYTES = 2 ** 16
 
 /**
- * The segments to merge next, or null. Tiered: a document is rewritten once a tier, so about log4 of the index in MiB
- * times in all. A segment of which half is deleted is rewritten by itself. Pure.
+ * The segments to merge next, or null. Tiered: a document is rewritten at most once a tier, so about five times from a
+ * commit of 64 KiB to a full segment. A segment of which half is deleted is rewritten by itself. Pure.
  */
 export function planMerge(manifest: Manifest): Segment[] | null {
   const tiers = new Map<number, Segment[]>()
