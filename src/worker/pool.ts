@@ -70,7 +70,8 @@ function inThisThread(): Connection {
   const { port1, port2 } = new MessageChannel()
   const connection = new Connection(port1, () => port1.close())
   import('./direct.ts').then(
-    ({ start }) => start(port2),
+    // Unless all users have left meanwhile: what they asked for waits in the port, and would be done for nobody.
+    ({ start }) => connection.failure ?? start(port2),
     (cause) => connection.end(workerFailure(`The engine cannot be loaded: ${cause.message}`, cause)),
   )
   return connection
