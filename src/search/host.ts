@@ -19,7 +19,16 @@ import { Model } from './model.ts'
 import { Searcher } from './searcher.ts'
 import type { Call, OpenOptions, Service } from './service.ts'
 import { Shared } from './shared.ts'
-import type { AddResult, CodecId, IndexEntry, IndexInfo, RemoveResult, SearchOptions, SearchResult } from './types.ts'
+import type {
+  AddResult,
+  CallOptions,
+  CodecId,
+  IndexEntry,
+  IndexInfo,
+  RemoveResult,
+  SearchOptions,
+  SearchResult,
+} from './types.ts'
 import { Writer } from './writer.ts'
 
 /** An open index with its two sides. */
@@ -54,11 +63,15 @@ export class Host implements Service {
 
   async open(call: Call, options: OpenOptions): Promise<{ handle: number; info: IndexInfo }> {
     const key = `${options.source ?? options.store}:${options.name}`
-    if (options.file) await this.#import(call, options, key)
-    const opened = await this.#indexes.acquire(key, (signal) => this.#open(call, options, key, signal), call.signal)
-    const handle = this.#nextHandle++
-    this.#handles.set(handle, { key, opened })
-    return { handle, info: await this.#info(opened) }
+    const modelKey = options.file && (await this.#import(call, options, key))
+    try {
+      const opened = await this.#indexes.acquire(key, (signal) => this.#open(call, options, key, signal), call.signal)
+      const handle = this.#nextHandle++
+      this.#handles.set(handle, { key, opened })
+      return { handle, info: await this.#info(opened) }
+    } finally {
+      if (modelKey !== undefined) await this.#models.release(modelKey)
+    }
   }
 
   async #open(call: Call, options: OpenOptions, key: string, signal: AbortSignal): Promise<Opened> {
@@ -66,10 +79,8 @@ export class Host implements Service {
     let modelKey: string | undefined
     try {
       const wanted = options.model ?? (await store.manifest(signal))?.model.source
-      check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
-      const { key: found, source } = this.#environment.model(wanted)
       const load = { signal, onProgress: call.progress }
-      const model = await this.#models.acquire(found, () => Model.open(source, load), signal)
+      const { model, key: found } = await this.#model(wanted, load)
       modelKey = found
       const index = await LiveIndex.open(
         {
@@ -106,20 +117,44 @@ export class Host implements Service {
     }
   }
 
-  /** Puts the contents of an exported file in the place of the stored index. */
-  async #import(call: Call, options: OpenOptions, key: string): Promise<void> {
-    const from = await fileStore(options.file!, call.signal)
-    const { store: to } = await this.#environment.store(options, call.signal)
+  async #model(
+    wanted: OpenOptions['model'],
+    { signal, onProgress }: CallOptions,
+  ): Promise<{ model: Model; key: string }> {
+    check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
+    const { key, source } = this.#environment.model(wanted)
+    const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress })
+    return { model: await this.#models.acquire(key, make, signal), key }
+  }
+
+  /**
+   * Puts the contents of an exported file in the place of the stored index, if the model fits.
+   * @returns the key of the model, which is held for the opening that follows.
+   */
+  async #import(call: Call, options: OpenOptions, key: string): Promise<string> {
+    const { signal } = call
+    const from = await fileStore(options.file!, signal)
+    const held = await this.#model(options.model ?? (await from.manifest())?.model.source, {
+      signal,
+      onProgress: call.progress,
+    })
     try {
-      await copyIndex(from, to, {
-        signal: call.signal,
-        onProgress: ({ loaded, total }) => call.progress({ stage: 'index', loaded, total }),
-      })
+      const { model } = held
+      const { fingerprint } = await this.#accelerator.use(
+        (device) => model.encoder(device, { signal, onProgress: call.progress }),
+        signal,
+      )
+      const { store: to } = await this.#environment.store(options, signal)
+      const onProgress = (bytes: { loaded: number; total: number }) => call.progress({ stage: 'index', ...bytes })
+      await copyIndex(from, to, { fingerprint, signal, onProgress }).finally(() => to.close())
+      for (const { key: open, opened } of this.#handles.values()) if (open === key) await opened.index.refresh()
+      return held.key
+    } catch (error) {
+      await this.#models.release(held.key)
+      throw error
     } finally {
-      await to.close()
       await from.close()
     }
-    for (const { key: open, opened } of this.#handles.values()) if (open === key) await opened.index.refresh()
   }
 
   add(call: Call, handle: number): Promise<AddResult> {

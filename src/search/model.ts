@@ -31,21 +31,31 @@ export class Model {
   }
 
   /** The encoder on this device, loaded again where the device is new. */
-  encoder(device: Device, options: CallOptions = {}): Promise<GpuEncoder> {
-    if (this.#encoder?.device !== device) {
-      const loading = GpuEncoder.load(device, this.checkpoint, options)
-      const entry = { device, loading }
-      this.#encoder = entry
-      loading.then(
-        ({ fingerprint }) => {
-          this.#fingerprint = fingerprint
-        },
-        () => {
-          if (this.#encoder === entry) this.#encoder = null
-        },
-      )
+  async encoder(device: Device, options: CallOptions = {}): Promise<GpuEncoder> {
+    const started = this.#encoder?.device !== device
+    const entry = started ? this.#load(device, options) : this.#encoder!
+    try {
+      return await entry.loading
+    } catch (error) {
+      // Where another caller began the loading and gave up, this one begins again.
+      const othersAbort = !started && (error as Error)?.name === 'AbortError' && !options.signal?.aborted
+      if (!othersAbort) throw error
+      return this.encoder(device, options)
     }
-    return this.#encoder!.loading
+  }
+
+  #load(device: Device, options: CallOptions): { device: Device; loading: Promise<GpuEncoder> } {
+    const entry = { device, loading: GpuEncoder.load(device, this.checkpoint, options) }
+    this.#encoder = entry
+    entry.loading.then(
+      ({ fingerprint }) => {
+        this.#fingerprint = fingerprint
+      },
+      () => {
+        if (this.#encoder === entry) this.#encoder = null
+      },
+    )
+    return entry
   }
 
   async close(): Promise<void> {
