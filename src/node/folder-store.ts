@@ -18,9 +18,14 @@ const TEMPORARY = '.tmp'
  * A commit writes the blobs, then replaces the manifest by an atomic rename, then removes what it no longer names; a
  * process killed in between leaves the old or the new index, and files that the next commit removes.
  */
-export function folderStore(path: string): Store {
+export function folderStore(path: string, { patience = PATIENCE_MS }: FolderOptions = {}): Store {
   check(typeof path === 'string' && path !== '', 'The folder of an index is a non-empty path.')
-  return new FolderStore(path)
+  return new FolderStore(path, patience)
+}
+
+export interface FolderOptions {
+  /** Milliseconds to wait for another process that commits. */
+  patience?: number
 }
 
 class FolderStore implements Store {
@@ -28,10 +33,12 @@ class FolderStore implements Store {
   readonly writable = true
   readonly #path: string
   readonly #blobs: string
+  readonly #patience: number
   #closed = false
 
-  constructor(path: string) {
+  constructor(path: string, patience: number) {
     this.#path = path
+    this.#patience = patience
     this.#blobs = join(path, BLOB_FOLDER)
   }
 
@@ -58,6 +65,7 @@ class FolderStore implements Store {
       await mkdir(this.#blobs, { recursive: true })
       await withLockFile(
         join(this.#path, LOCK_FILE),
+        this.#patience,
         async () => {
           judgeCommit(await this.manifest(signal), change)
           for (const { ref, bytes } of change.put) {
@@ -87,9 +95,11 @@ class FolderStore implements Store {
 
   async destroy(): Promise<void> {
     this.#closed = true
-    await rm(join(this.#path, MANIFEST_FILE), { force: true })
-    await this.#sweep(new Set())
-    await rm(join(this.#path, LOCK_FILE), { force: true })
+    await explained(async () => {
+      await rm(join(this.#path, MANIFEST_FILE), { force: true })
+      await this.#sweep(new Set())
+      await rm(join(this.#path, LOCK_FILE), { force: true })
+    })
     // Only empty folders go: what else lies there is not ours.
     for (const folder of [this.#blobs, this.#path]) await rmdir(folder).catch(() => {})
   }
@@ -142,8 +152,13 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /** Runs `work` while this process holds the lock file; takes over a lock whose process is gone. */
-async function withLockFile<T>(file: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MS
+async function withLockFile<T>(
+  file: string,
+  patience: number,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  const deadline = Date.now() + patience
   while (!(await create(file, String(process.pid)))) {
     signal?.throwIfAborted()
     if (Date.now() > deadline) {
@@ -162,14 +177,21 @@ async function withLockFile<T>(file: string, work: () => Promise<T>, signal?: Ab
 }
 
 async function create(file: string, content: string): Promise<boolean> {
+  let handle: FileHandle
   try {
-    const handle = await open(file, 'wx')
-    await handle.writeFile(content)
-    await handle.close()
-    return true
+    handle = await open(file, 'wx')
   } catch (error) {
     if (isError(error, 'EEXIST')) return false
     throw error
+  }
+  try {
+    await handle.writeFile(content)
+    return true
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
+  } finally {
+    await handle.close()
   }
 }
 
