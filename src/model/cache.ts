@@ -102,7 +102,8 @@ function branch(
   writer.closed.catch(() => {})
   const drop = (reason: unknown) => {
     closed = true
-    return writer.abort(reason).catch(() => {})
+    // Not awaited: an abort waits for the write under way, which a store that takes nothing never ends.
+    writer.abort(reason).catch(() => {})
   }
   return new ReadableStream<Uint8Array>(
     {
@@ -110,19 +111,19 @@ function branch(
         try {
           const { done, value } = await reader.read()
           if (done) {
-            if (!closed) await writer.close().catch(() => {})
+            if (!closed) await Promise.race([writer.close().catch(() => {}), put])
             controller.close()
             return
           }
           if (!closed) await Promise.race([writer.write(value).catch(drop), put])
           controller.enqueue(value)
         } catch (error) {
-          await drop(error)
+          drop(error)
           throw error
         }
       },
       async cancel(reason) {
-        await drop(reason)
+        drop(reason)
         await reader.cancel(reason)
       },
     },
