@@ -17,10 +17,10 @@ let working: AbortController | null = null
 
 await run(async () => {
   const { model } = await (await fetch('demo.json')).json()
-  // A model folder that was chosen on an earlier visit is still in this browser, and the index knows it.
+  get('model').hidden = Boolean(model)
+  // An index of an earlier visit may know where its model is.
   const known = (await listIndexes()).some(({ name }) => name === NAME)
   if (model || known) await open(model ? { model } : {})
-  else get('model').hidden = false
 })
 keepOffline()
 
