@@ -8,17 +8,24 @@
 //   alive      one bit a document: a passage of any other costs nothing, and its score is not written
 //   scores     (passages) f32; NONE for a passage without token vectors
 //   partials   (slots, rows) f32, for the kernel `merge`
-//   grid       one workgroup per slice, folded over y
-//   bindings   6 storage, 1 uniform; workgroup memory 8 KiB
+//   grid       TILED: one workgroup per slice; else one invocation per slice, LANES a workgroup; folded over y
+//   bindings   6 storage, 1 uniform; workgroup memory 8 KiB (TILED), else none
 //   called by  every search, once a shard
+//   with       lib/decode, lib/codes
 //
-// A tile is 32 query rows × 64 dimensions. Each lane holds one token vector at a time and 32 dot products (a0 … a7) and
-// maxima (m0 … m7) in registers, under names of their own: not every compiler keeps an indexed array in registers. The
-// tile is stored by columns, so that four rows take one vec4 multiply-add a component and all lanes read one address.
-// Maxima are compared after scaling: scales differ from token to token.
+// Maxima are compared after scaling: scales differ from token to token. Rows and tokens beyond the end repeat the last
+// one or are zero, whatever changes no result, so that inner loops have no conditions.
 //
-// Constants: LANES (64: 8 maxima a lane fill the tile exactly when lanes are merged), SUBGROUPS, CODE_BITS.
-// The dimension is a parameter, not a constant: drivers unroll constant loops, and took ten times as long to compile.
+// TILED, for GPUs: the query goes through workgroup memory in tiles of 32 rows × 64 dimensions. Each lane holds one token
+// vector at a time and 32 dot products and maxima in registers; lanes are merged once per 32 rows. The tile is stored by
+// columns: four rows take one vec4 multiply-add a component, and all lanes read the same address.
+//
+// Otherwise, for software adapters: no barrier and no workgroup memory. One invocation scores a slice, ROWS rows × 4
+// tokens at a time. 1,000 passages × 96 tokens × 96 dimensions took SwiftShader 0.4 s so and 2.5 s tiled.
+//
+// Constants: TILED, CODE_BITS; TILED: LANES = 64 (their maxima fill the tile exactly), FOURS = 8 (4 rows each),
+// COMPONENTS = 4, SUBGROUPS; else LANES, ROWS.
+// The dimension is a parameter: drivers unroll loops of constant length, and took ten times as long to compile.
 
 struct Params {
   rows: u32,
@@ -39,18 +46,24 @@ struct Params {
 const NONE = -3.4e38;
 const PARTIAL = 0x80000000u;
 
-const ROWS = 32u;
+fn is_alive(document: u32) -> bool {
+  return ((alive[document / 32u] >> (document % 32u)) & 1u) == 1u;
+}
+
+#if TILED
+
+const ROWS = 4u * FOURS;
 const DEPTH = 16u; // quads of a tile
 
-var<workgroup> tile: array<vec4f, 512>; // (DEPTH, 4 components, ROWS / 4)
+var<workgroup> tile: array<vec4f, DEPTH * ROWS>; // (DEPTH, COMPONENTS, FOURS)
 
-// Puts query rows first … first + 31, quads start … start + 15 into the tile. Rows beyond the query become zero, so
-// that their maximum is zero and adds nothing.
+// Puts query rows first … first + 31, quads start … start + 15 into the tile. Rows beyond the query become zero: so does
+// their maximum, which adds nothing.
 fn load_tile(lane: u32, first: u32, start: u32) {
   workgroupBarrier();
-  for (var i = lane; i < DEPTH * ROWS / 4u; i += LANES) {
-    let quad = start + i / 8u;
-    let row = first + i % 8u * 4u;
+  for (var i = lane; i < DEPTH * FOURS; i += LANES) {
+    let quad = start + i / FOURS;
+    let row = first + i % FOURS * 4u;
     var four: mat4x4f;
     for (var r = 0u; r < 4u; r++) {
       if (quad < params.quads && row + r < params.rows) {
@@ -59,7 +72,7 @@ fn load_tile(lane: u32, first: u32, start: u32) {
     }
     let columns = transpose(four);
     for (var c = 0u; c < 4u; c++) {
-      tile[(i / 8u * 4u + c) * 8u + i % 8u] = columns[c];
+      tile[i / FOURS * ROWS + c * FOURS + i % FOURS] = columns[c];
     }
   }
   workgroupBarrier();
@@ -79,13 +92,13 @@ fn main(
     return;
   }
   let slice = slices[index];
-  let target_index = slice.z;
-  if (((alive[slice.w / 32u] >> (slice.w % 32u)) & 1u) == 0u) {
+  let goal = slice.z;
+  if (!is_alive(slice.w)) {
     return;
   }
   if (slice.y == 0u) {
     if (lane == 0u) {
-      scores[target_index] = NONE;
+      scores[goal] = NONE;
     }
     return;
   }
@@ -96,25 +109,14 @@ fn main(
     if (quads <= DEPTH) {
       load_tile(lane, first, 0u);
     }
-    var m0 = vec4f(NONE);
-    var m1 = m0;
-    var m2 = m0;
-    var m3 = m0;
-    var m4 = m0;
-    var m5 = m0;
-    var m6 = m0;
-    var m7 = m0;
+#for v FOURS
+    var m_$v = vec4f(NONE);
+#end
     for (var t = 0u; t < slice.y; t += LANES) {
-      // Lanes beyond the end repeat the last token, which changes no maximum.
       let token = slice.x + min(t + lane, slice.y - 1u);
-      var a0 = vec4f();
-      var a1 = a0;
-      var a2 = a0;
-      var a3 = a0;
-      var a4 = a0;
-      var a5 = a0;
-      var a6 = a0;
-      var a7 = a0;
+#for v FOURS
+      var a_$v = vec4f();
+#end
       for (var start = 0u; start < quads; start += DEPTH) {
         if (quads > DEPTH) {
           load_tile(lane, first, start);
@@ -122,18 +124,12 @@ fn main(
         let depth = min(DEPTH, quads - start);
         for (var i = 0u; i < depth; i++) {
           let d = unpack(shard[token * quads + start + i]);
-          for (var c = 0u; c < 4u; c++) {
-            let at = (i * 4u + c) * 8u;
-            let x = d[c];
-            a0 += tile[at] * x;
-            a1 += tile[at + 1u] * x;
-            a2 += tile[at + 2u] * x;
-            a3 += tile[at + 3u] * x;
-            a4 += tile[at + 4u] * x;
-            a5 += tile[at + 5u] * x;
-            a6 += tile[at + 6u] * x;
-            a7 += tile[at + 7u] * x;
-          }
+          let at = i * ROWS;
+#for c COMPONENTS
+#for v FOURS
+          a_$v += tile[at + $cu * FOURS + $vu] * d[$c];
+#end
+#end
         }
       }
 #if CODE_BITS == 8
@@ -141,69 +137,126 @@ fn main(
 #else
       let scale = 1.0;
 #endif
-      m0 = max(m0, a0 * scale);
-      m1 = max(m1, a1 * scale);
-      m2 = max(m2, a2 * scale);
-      m3 = max(m3, a3 * scale);
-      m4 = max(m4, a4 * scale);
-      m5 = max(m5, a5 * scale);
-      m6 = max(m6, a6 * scale);
-      m7 = max(m7, a7 * scale);
+#for v FOURS
+      m_$v = max(m_$v, a_$v * scale);
+#end
     }
-    // From here the tile holds maxima: 8 a lane, then 8 in all.
+    // From here the tile holds maxima: FOURS a lane or subgroup, then FOURS in all.
     workgroupBarrier();
 #if SUBGROUPS
-    m0 = subgroupMax(m0);
-    m1 = subgroupMax(m1);
-    m2 = subgroupMax(m2);
-    m3 = subgroupMax(m3);
-    m4 = subgroupMax(m4);
-    m5 = subgroupMax(m5);
-    m6 = subgroupMax(m6);
-    m7 = subgroupMax(m7);
+#for v FOURS
+    m_$v = subgroupMax(m_$v);
+#end
     let writes = lane % width == 0u;
-    let at = lane / width * 8u;
+    let at = lane / width * FOURS;
 #else
     let writes = true;
-    let at = lane * 8u;
+    let at = lane * FOURS;
 #endif
     if (writes) {
-      tile[at] = m0;
-      tile[at + 1u] = m1;
-      tile[at + 2u] = m2;
-      tile[at + 3u] = m3;
-      tile[at + 4u] = m4;
-      tile[at + 5u] = m5;
-      tile[at + 6u] = m6;
-      tile[at + 7u] = m7;
+#for v FOURS
+      tile[at + $vu] = m_$v;
+#end
     }
     workgroupBarrier();
 #if SUBGROUPS
-    if (lane < 8u) {
-      for (var i = lane + 8u; i * width < LANES * 8u; i += 8u) {
+    if (lane < FOURS) {
+      for (var i = lane + FOURS; i * width < LANES * FOURS; i += FOURS) {
         tile[lane] = max(tile[lane], tile[i]);
       }
     }
     workgroupBarrier();
 #else
-    for (var half = LANES * 4u; half >= 8u; half /= 2u) {
+    for (var half = LANES * FOURS / 2u; half >= FOURS; half /= 2u) {
       for (var i = lane; i < half; i += LANES) {
         tile[i] = max(tile[i], tile[i + half]);
       }
       workgroupBarrier();
     }
 #endif
-    if (target_index >= PARTIAL) {
+    if (goal >= PARTIAL) {
       if (lane < ROWS && first + lane < params.rows) {
-        partials[(target_index - PARTIAL) * params.rows + first + lane] = tile[lane / 4u][lane % 4u];
+        partials[(goal - PARTIAL) * params.rows + first + lane] = tile[lane / 4u][lane % 4u];
       }
     } else if (lane == 0u) {
-      for (var i = 0u; i < 8u; i++) {
+      for (var i = 0u; i < FOURS; i++) {
         sum += dot(tile[i], vec4f(1.0));
       }
     }
   }
-  if (target_index < PARTIAL && lane == 0u) {
-    scores[target_index] = sum;
+  if (goal < PARTIAL && lane == 0u) {
+    scores[goal] = sum;
   }
 }
+
+#else
+
+@compute @workgroup_size(LANES)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.y * groups.x + group.x) * LANES + lane;
+  if (index >= params.slices) {
+    return;
+  }
+  let slice = slices[index];
+  let goal = slice.z;
+  if (!is_alive(slice.w)) {
+    return;
+  }
+  if (slice.y == 0u) {
+    scores[goal] = NONE;
+    return;
+  }
+  let quads = params.quads;
+  let last = slice.y - 1u;
+  var sum = 0.0;
+  for (var first = 0u; first < params.rows; first += ROWS) {
+#for r ROWS
+    let row_$r = min(first + $ru, params.rows - 1u) * quads;
+    var m_$r = vec4f(NONE);
+#end
+    for (var t = 0u; t < slice.y; t += 4u) {
+      let tokens = slice.x + min(vec4u(t, t + 1u, t + 2u, t + 3u), vec4u(last));
+      let starts = tokens * quads;
+#for r ROWS
+      var a_$r = vec4f();
+#end
+      for (var i = 0u; i < quads; i++) {
+        let four = mat4x4f(
+          unpack(shard[starts.x + i]),
+          unpack(shard[starts.y + i]),
+          unpack(shard[starts.z + i]),
+          unpack(shard[starts.w + i]),
+        );
+#for r ROWS
+        a_$r += query[row_$r + i] * four;
+#end
+      }
+#if CODE_BITS == 8
+      let scales = params.capacity * quads + tokens;
+      let scale = bitcast<vec4f>(vec4u(shard[scales.x], shard[scales.y], shard[scales.z], shard[scales.w]));
+#else
+      let scale = 1.0;
+#endif
+#for r ROWS
+      m_$r = max(m_$r, a_$r * scale);
+#end
+    }
+#for r ROWS
+    if (first + $ru < params.rows) {
+      let peak = max(max(m_$r.x, m_$r.y), max(m_$r.z, m_$r.w));
+      if (goal >= PARTIAL) {
+        partials[(goal - PARTIAL) * params.rows + first + $ru] = peak;
+      }
+      sum += peak;
+    }
+#end
+  }
+  if (goal < PARTIAL) {
+    scores[goal] = sum;
+  }
+}
+#endif

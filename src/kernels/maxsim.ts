@@ -1,5 +1,6 @@
 import wgsl from '../../shaders/maxsim.wgsl'
 import type { Capabilities } from '../gpu/device.ts'
+import type { Defines } from '../gpu/expand.ts'
 import type { Plan } from '../gpu/kernel.ts'
 import { type CodeBits, codesWgsl } from './codes.ts'
 import { fold } from './grid.ts'
@@ -15,7 +16,8 @@ export interface MaxSimShape {
   capacity: number
 }
 
-export type MaxSimBody = 'subgroup' | 'workgroup'
+/** Tiles in workgroup memory, reduced by subgroups or by a tree; or one invocation per passage, without barriers. */
+export type MaxSimBody = 'subgroup' | 'workgroup' | 'lane'
 
 /** What a passage without token vectors scores: below every score, and never a hit. Finite, an f32. */
 export const NONE = Math.fround(-3.4e38)
@@ -25,21 +27,26 @@ export const PARTIAL = 0x80000000
 
 /** The bodies that an adapter can run, the preferred one first. */
 export function maxSimBodies(caps: Capabilities): MaxSimBody[] {
-  return caps.subgroups ? ['subgroup', 'workgroup'] : ['workgroup']
+  const tiled: MaxSimBody[] = caps.subgroups ? ['subgroup', 'workgroup'] : ['workgroup']
+  return caps.fallback ? ['lane', ...tiled] : [...tiled, 'lane']
 }
 
 /** Plans the scores of one shard; buffers: query, shard, slices, alive, scores, partials. */
 export function planMaxSim(shape: MaxSimShape, caps: Capabilities, force?: MaxSimBody): Plan {
   const { rows, dim, bits, slices, capacity } = shape
   const body = force ?? maxSimBodies(caps)[0]
+  const tiled = body !== 'lane'
+  // A narrow workgroup spreads a small index over the cores of a software adapter.
+  const lanes = tiled ? 64 : 16
+  const tile: Defines = tiled ? { FOURS: 8, COMPONENTS: 4 } : { ROWS: 8 }
   return {
     variant: {
       name: `maxsim.${bits}.${body}`,
       wgsl: codesWgsl + wgsl,
-      defines: { LANES: 64, SUBGROUPS: body === 'subgroup', CODE_BITS: bits },
+      defines: { CODE_BITS: bits, TILED: tiled, SUBGROUPS: body === 'subgroup', LANES: lanes, ...tile },
       enable: body === 'subgroup' ? ['subgroups'] : [],
     },
-    grid: fold(slices, caps.limits.groups),
+    grid: fold(tiled ? slices : Math.ceil(slices / lanes), caps.limits.groups),
     params: [rows, dim / 4, slices, capacity],
   }
 }
