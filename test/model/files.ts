@@ -12,7 +12,6 @@ export interface TensorInput {
 
 export const utf8 = (text: string) => new TextEncoder().encode(text) as Bytes
 export const json = (value: unknown) => utf8(JSON.stringify(value))
-export const fromJson = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes))
 
 /** A file with this header, whatever it is, and these values after it. */
 export function withHeader(header: string | Uint8Array, values: Uint8Array = new Uint8Array(0)): Bytes {
