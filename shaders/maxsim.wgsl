@@ -105,10 +105,6 @@ fn main(
   let quads = params.quads;
   var sum = 0.0;
   for (var first = 0u; first < params.rows; first += ROWS) {
-    // A vector of at most 64 dimensions fits one tile, which then serves all tokens.
-    if (quads <= DEPTH) {
-      load_tile(lane, first, 0u);
-    }
 #for v FOURS
     var m_$v = vec4f(NONE);
 #end
@@ -118,7 +114,8 @@ fn main(
       var a_$v = vec4f();
 #end
       for (var start = 0u; start < quads; start += DEPTH) {
-        if (quads > DEPTH) {
+        // A query of at most 64 dimensions fits one tile, which then serves all tokens.
+        if (t == 0u || quads > DEPTH) {
           load_tile(lane, first, start);
         }
         let depth = min(DEPTH, quads - start);
