@@ -15,8 +15,10 @@ const MAY_IMPORT = {
   store: ['codec'],
   search: ['model', 'text', 'codec', 'store', 'kernels', 'gpu'],
   element: ['worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
+  // Types only, of the documents that they make.
+  formats: ['search'],
   worker: ['search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
-  node: ['worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
+  node: ['formats', 'worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
   // The public barrel.
   '.': ['element', 'worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
 }

@@ -2,6 +2,7 @@ import type { MaxsiftError } from '../errors.ts'
 import type { DeviceOptions } from '../gpu/device.ts'
 import type { FileSource } from '../model/source.ts'
 import type { Store } from '../store/index.ts'
+import type { Pace } from './pace.ts'
 import type { OpenOptions } from './service.ts'
 
 /** What differs between a browser and Node: where the GPU, the model's files and the index come from. */
@@ -11,4 +12,6 @@ export interface Environment {
   model(model: NonNullable<OpenOptions['model']>): { key: string; source: FileSource }
   /** The store of an index; `fallback` says why it is only memory although more was asked for. */
   store(options: OpenOptions, signal?: AbortSignal): Promise<{ store: Store; fallback?: MaxsiftError }>
+  /** How indexing is cut into submissions and commits; by the speed of the device where absent. */
+  pace?(): Pace
 }

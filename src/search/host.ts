@@ -97,7 +97,7 @@ export class Host implements Service {
       )
       const opened = {
         index,
-        writer: new Writer(index),
+        writer: new Writer(index, this.#environment.pace?.()),
         searcher: new Searcher(index),
         modelKey,
         background: new AbortController(),

@@ -39,10 +39,15 @@ const BATCH_BYTES = MAX_SEGMENT_BYTES / 2
 /** The writing side of an index: one change at a time. */
 export class Writer {
   readonly #turns = new Turns()
-  readonly #pace = new Pace()
+  readonly #pace: Pace
   #arena: { device: Device; arena: Arena } | null = null
 
-  constructor(private readonly index: LiveIndex) {}
+  constructor(
+    private readonly index: LiveIndex,
+    pace = new Pace(),
+  ) {
+    this.#pace = pace
+  }
 
   /** Adds documents as they come; commits at least every 64 documents or 5 seconds. */
   add(call: Call): Promise<AddResult> {
