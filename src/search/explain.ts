@@ -83,7 +83,7 @@ function wordAround(tokenizer: Tokenizer, { ids, starts, ends }: EncodedText, ro
     at < ids.length &&
     starts[at] >= 0 &&
     starts[at] === ends[at - 1] &&
-    tokenizer.tokenOf(ids[at])?.startsWith('##')
+    tokenizer.continuesWord(ids[at])
   let first = row
   while (continues(first)) first -= 1
   let last = row

@@ -1,0 +1,77 @@
+import wgsl from '../../shaders/attention.wgsl'
+import type { Capabilities } from '../gpu/device.ts'
+import { f32, type Plan } from '../gpu/kernel.ts'
+
+/** Largest head dim: beyond it a tile does not fit workgroup memory. */
+export const MAX_HEAD = 128
+
+export interface AttentionShape {
+  hidden: number
+  heads: number
+  /** Entries of the work list. */
+  tiles: number
+}
+
+export interface AttentionForce {
+  tiled?: boolean
+  /** 4 values at once; only where the head dim is a multiple of 4. */
+  vec?: boolean
+}
+
+/** A sequence among packed tokens. */
+export interface Sequence {
+  /** First token. */
+  start: number
+  length: number
+  /** Keys to look at, from the first on; all later ones are hidden. At least 1. */
+  keys: number
+}
+
+/** Query rows of one entry of the work list. */
+export function tileRows({ hidden, heads }: Pick<AttentionShape, 'hidden' | 'heads'>): number {
+  return hidden / heads > 64 ? 16 : 32
+}
+
+/** The work list: 4 values an entry (first token, length, first row, keys), longest sequences first. */
+export function listTiles(sequences: readonly Sequence[], rows: number): Uint32Array {
+  const entries: number[] = []
+  // Long ones first: a long tile that starts last would run alone at the end.
+  for (const { start, length, keys } of sequences.toSorted((a, b) => b.keys - a.keys)) {
+    for (let row = 0; row < length; row += rows) entries.push(start, length, row, keys)
+  }
+  return Uint32Array.from(entries)
+}
+
+/**
+ * Plans softmax(q · kᵀ / √d) · v over packed sequences.
+ * Buffers: qkv (tokens, 3 · hidden), work list, attend (tokens), out (tokens, hidden).
+ */
+export function planAttention(shape: AttentionShape, caps: Capabilities, force: AttentionForce = {}): Plan {
+  const { hidden, heads, tiles } = shape
+  const head = hidden / heads
+  if (!(head <= MAX_HEAD)) throw new Error(`a head dim of ${head}; at most ${MAX_HEAD} is possible`)
+  const quads = Math.ceil(head / 4)
+  const tiled = force.tiled ?? !caps.fallback
+  const rows = tileRows(shape)
+  const parts = 128 / rows
+  const keys = head <= 32 ? 32 : head <= 64 ? 16 : 8
+  return {
+    variant: {
+      name: `attention.${tiled ? 'tiled' : 'plain'}.${head}`,
+      wgsl,
+      defines: {
+        HEAD: head,
+        QUADS: quads,
+        VEC: force.vec ?? head % 4 === 0,
+        TILED: tiled,
+        TILE_ROWS: rows,
+        KEYS: tiled ? keys : 4,
+        PARTS: parts,
+        OWN_KEYS: keys / parts,
+        OWN_QUADS: Math.ceil(quads / parts),
+      },
+    },
+    grid: [tiles, heads, 1],
+    params: [hidden, f32(1 / Math.sqrt(head))],
+  }
+}

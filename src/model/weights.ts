@@ -1,0 +1,276 @@
+import { MaxsiftError } from '../errors.ts'
+import { type Device, STORAGE } from '../gpu/device.ts'
+import { type RowRange, rowBytes, shardRows, type WeightFormat } from '../kernels/weights.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import { readNumbers } from './numbers.ts'
+import type { TensorRef, TensorRole, WeightType } from './spec.ts'
+import { fingerprint, scaleRole, streamTensors } from './stream.ts'
+
+/** A weight matrix on the GPU, in the checkpoint's number format, cut into runs of rows where it exceeds a binding. */
+export interface Matrix {
+  rows: number
+  columns: number
+  format: WeightFormat
+  shards: (RowRange & { buffer: GPUBuffer })[]
+}
+
+/** A matrix, and f32 values of its rows in one buffer: biases, then the scales of I8. */
+export interface Dense {
+  matrix: Matrix
+  affine: GPUBuffer
+}
+
+export interface LayerWeights {
+  /** Query, key and value above one another: (3 · hidden, hidden). */
+  qkv: Dense
+  output: Dense
+  /** Gamma, then beta. */
+  attentionNorm: GPUBuffer
+  up: Dense
+  down: Dense
+  feedforwardNorm: GPUBuffer
+}
+
+export interface Weights {
+  words: Matrix
+  positions: Matrix
+  /** Gamma, beta, type row 0, then the scales of I8 words and positions. */
+  embeddings: GPUBuffer
+  layers: LayerWeights[]
+  projections: { dense: Dense; residual: Dense | null }[]
+  fingerprint: string
+  /** On the GPU. */
+  bytes: number
+  /** In the checkpoint, of the tensors that are used. */
+  tensorBytes: number
+  destroy(): void
+}
+
+export interface LoadOptions {
+  signal?: AbortSignal
+  /** Bytes of weight files read so far, and in all. */
+  onProgress?: (loaded: number, total: number) => void
+}
+
+const BYTES: Record<WeightType, number> = { F32: 4, F16: 2, BF16: 2, I8: 1 }
+
+/**
+ * Streams a checkpoint's weights to the GPU. Matrices go up piece by piece in the file's number format; the small rest
+ * (biases, LayerNorms, scales) is f32.
+ * @throws MaxsiftError `MODEL_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_FETCH_FAILED`, `OUT_OF_MEMORY`, `DEVICE_LOST`.
+ */
+export async function loadWeights(device: Device, checkpoint: Checkpoint, options: LoadOptions = {}): Promise<Weights> {
+  const loader = new Loader(device, checkpoint)
+  try {
+    return await loader.load(options)
+  } catch (error) {
+    loader.destroy()
+    throw error
+  }
+}
+
+/** Where the rows of a tensor go: rows `first` and on of a matrix. */
+interface Place {
+  matrix: Matrix
+  first: number
+  /** Part of a row that is not complete; only for rows that are padded. */
+  row: Uint8Array<ArrayBuffer> | null
+}
+
+class Loader {
+  readonly #buffers: GPUBuffer[] = []
+  readonly #places = new Map<TensorRole, Place>()
+  /** What is small, whole. */
+  readonly #small = new Map<TensorRole, { ref: TensorRef; bytes: Uint8Array }>()
+
+  constructor(
+    private readonly device: Device,
+    private readonly checkpoint: Checkpoint,
+  ) {}
+
+  async load({ signal, onProgress }: LoadOptions): Promise<Weights> {
+    const { spec } = this.checkpoint
+    const words = await this.#matrix('word')
+    const positions = await this.#matrix('position')
+    const layers: LayerMatrices[] = []
+    for (let i = 0; i < spec.encoder.layers; i++) {
+      layers.push({
+        qkv: await this.#matrix(...['query', 'key', 'value'].map((part) => `layer.${i}.${part}.weight`)),
+        output: await this.#matrix(`layer.${i}.output.weight`),
+        up: await this.#matrix(`layer.${i}.up.weight`),
+        down: await this.#matrix(`layer.${i}.down.weight`),
+      })
+    }
+    const projections: { weight: Matrix; residual: Matrix | null }[] = []
+    for (const [i, { residual }] of spec.projections.entries()) {
+      projections.push({
+        weight: await this.#matrix(`projection.${i}.weight`),
+        residual: residual === 'linear' ? await this.#matrix(`projection.${i}.residual`) : null,
+      })
+    }
+
+    const hashes = await streamTensors(
+      this.checkpoint,
+      (role, ref, offset, bytes) => this.#take(role, ref, offset, bytes),
+      {
+        signal,
+        onProgress,
+      },
+    )
+
+    const { hidden } = spec.encoder
+    const norm = (role: string) =>
+      this.#values([...this.#numbers(`${role}.gamma`), ...this.#numbers(`${role}.beta`)], role)
+    const dense = async (matrix: Matrix, biases: TensorRole[], weights: TensorRole[]): Promise<Dense> => {
+      const bias = biases.length > 0 ? biases.flatMap((role) => [...this.#numbers(role)]) : Array(matrix.rows).fill(0)
+      return { matrix, affine: await this.#values([...bias, ...this.#scales(matrix, weights)], weights[0]) }
+    }
+    const weights: Weights = {
+      words,
+      positions,
+      embeddings: await this.#values(
+        [
+          ...this.#numbers('norm.gamma'),
+          ...this.#numbers('norm.beta'),
+          ...this.#numbers('type').subarray(0, hidden),
+          ...this.#scales(words, ['word']),
+          ...this.#scales(positions, ['position']),
+        ],
+        'embeddings',
+      ),
+      layers: [],
+      projections: [],
+      fingerprint: fingerprint(this.checkpoint, hashes),
+      bytes: 0,
+      tensorBytes: tensorBytes(this.checkpoint),
+      destroy: () => this.destroy(),
+    }
+    for (const [i, { qkv, output, up, down }] of layers.entries()) {
+      const role = (part: string) => `layer.${i}.${part}`
+      const attention = ['query', 'key', 'value'].map(role)
+      weights.layers.push({
+        qkv: await dense(
+          qkv,
+          attention.map((part) => `${part}.bias`),
+          attention.map((part) => `${part}.weight`),
+        ),
+        output: await dense(output, [role('output.bias')], [role('output.weight')]),
+        attentionNorm: await norm(role('attention.norm')),
+        up: await dense(up, [role('up.bias')], [role('up.weight')]),
+        down: await dense(down, [role('down.bias')], [role('down.weight')]),
+        feedforwardNorm: await norm(role('feedforward.norm')),
+      })
+    }
+    for (const [i, { weight, residual }] of projections.entries()) {
+      const role = (part: string) => `projection.${i}.${part}`
+      weights.projections.push({
+        dense: await dense(weight, spec.projections[i].bias ? [role('bias')] : [], [role('weight')]),
+        residual: residual && (await dense(residual, [], [role('residual')])),
+      })
+    }
+    weights.bytes = this.#buffers.reduce((sum, { size }) => sum + size, 0)
+    return weights
+  }
+
+  /** Room for tensors of one format and width above one another. */
+  async #matrix(...roles: TensorRole[]): Promise<Matrix> {
+    const refs = roles.map((role) => this.checkpoint.tensors.get(role)!)
+    const [{ type, shape, name }] = refs
+    if (refs.some((ref) => ref.type !== type)) {
+      throw new MaxsiftError('MODEL_UNSUPPORTED', `${name} and its neighbours have different number formats.`)
+    }
+    const columns = shape[1]
+    const rows = refs.reduce((sum, ref) => sum + ref.shape[0], 0)
+    const matrix: Matrix = { rows, columns, format: type, shards: [] }
+    for (const range of shardRows(rows, rowBytes(columns, type), this.device.caps.limits)) {
+      matrix.shards.push({ ...range, buffer: await this.#allocate(range.rows * rowBytes(columns, type), roles[0]) })
+    }
+    let first = 0
+    roles.forEach((role, i) => {
+      const row = columns % 4 === 0 ? null : new Uint8Array(rowBytes(columns, type))
+      this.#places.set(role, { matrix, first, row })
+      first += refs[i].shape[0]
+    })
+    return matrix
+  }
+
+  /** One piece of a tensor from the stream. */
+  #take(role: TensorRole, ref: TensorRef, offset: number, bytes: Uint8Array): void {
+    const place = this.#places.get(role)
+    if (!place) {
+      let held = this.#small.get(role)
+      if (!held) {
+        held = { ref, bytes: new Uint8Array(ref.end - ref.start) }
+        this.#small.set(role, held)
+      }
+      held.bytes.set(bytes, offset)
+      return
+    }
+    const { matrix, first, row } = place
+    const stride = rowBytes(matrix.columns, matrix.format)
+    if (!row) {
+      this.#write(matrix, first * stride + offset, bytes)
+      return
+    }
+    const width = matrix.columns * BYTES[ref.type]
+    for (let at = 0; at < bytes.length; ) {
+      const index = Math.floor((offset + at) / width)
+      const start = (offset + at) % width
+      const part = bytes.subarray(at, at + width - start)
+      row.set(part, start)
+      if (start + part.length === width) this.#write(matrix, (first + index) * stride, row)
+      at += part.length
+    }
+  }
+
+  /** Writes at a byte of a matrix, across its shards. */
+  #write(matrix: Matrix, at: number, bytes: Uint8Array): void {
+    const stride = rowBytes(matrix.columns, matrix.format)
+    for (const { first, rows, buffer } of matrix.shards) {
+      const from = Math.max(at, first * stride)
+      const to = Math.min(at + bytes.length, (first + rows) * stride)
+      if (from >= to) continue
+      const part = bytes.subarray(from - at, to - at) as Uint8Array<ArrayBuffer>
+      this.device.gpu.queue.writeBuffer(buffer, from - first * stride, part)
+    }
+  }
+
+  #numbers(role: TensorRole): Float32Array {
+    const { ref, bytes } = this.#small.get(role)!
+    const numbers = readNumbers(bytes, ref.type)
+    const scales = ref.scale ? this.#numbers(scaleRole(role)) : null
+    const columns = ref.shape.at(-1)!
+    return scales ? numbers.map((code, i) => code * scales[Math.floor(i / columns)]) : numbers
+  }
+
+  #scales({ format }: Matrix, roles: readonly TensorRole[]): number[] {
+    return format === 'I8' ? roles.flatMap((role) => [...this.#numbers(scaleRole(role))]) : []
+  }
+
+  async #values(values: ArrayLike<number>, label: string): Promise<GPUBuffer> {
+    // Shaders read fours.
+    const padded = new Float32Array(Math.ceil(values.length / 4) * 4)
+    padded.set(values)
+    const buffer = await this.#allocate(padded.byteLength, label)
+    this.device.gpu.queue.writeBuffer(buffer, 0, padded)
+    return buffer
+  }
+
+  async #allocate(bytes: number, label: string): Promise<GPUBuffer> {
+    const buffer = await this.device.allocate(bytes, label, STORAGE)
+    this.#buffers.push(buffer)
+    return buffer
+  }
+
+  destroy(): void {
+    for (const buffer of this.#buffers.splice(0)) this.device.release(buffer)
+  }
+}
+
+type LayerMatrices = Record<'qkv' | 'output' | 'up' | 'down', Matrix>
+
+function tensorBytes({ tensors }: Checkpoint): number {
+  let bytes = 0
+  for (const { start, end, scale } of tensors.values()) bytes += end - start + (scale ? scale.end - scale.start : 0)
+  return bytes
+}
