@@ -12,11 +12,11 @@
 //              Passages are ordered by score descending, then as in the document; EMPTY where the document has fewer.
 //              A token is an index within its passage, the first of equals; similarities of all rows add up to the score.
 //   grid       one workgroup per (hit, passage, explained row), folded over y; one per (hit, passage) when none is
-//   bindings   7 storage, 1 uniform; workgroup memory 512 B
+//   bindings   7 storage, 1 uniform; workgroup memory 256 B
 //   called by  every search, once a shard, for the hits alone
 //
 // One workgroup a row: ten hits × 32 rows keep a GPU busy for a moment, where one a passage would leave most of it idle.
-// Each finds its passage anew, which costs little: documents have few passages.
+// Each finds its passage anew, which costs little: documents have few passages, most of them one.
 //
 // Constants: LANES (a power of two), CODE_BITS.
 
@@ -72,6 +72,9 @@ fn best_of_lanes(lane: u32, value: f32, index: u32) -> Best {
 fn ranked(lane: u32, document: u32, rank: u32) -> Best {
   let start = starts[document];
   let end = starts[document + 1u];
+  if (end - start == 1u && rank == 0u) {
+    return Best(scores[start], start);
+  }
   var found = Best(NONE, EMPTY);
   for (var i = 0u; i <= rank; i++) {
     // The best of those that come after the one found before.

@@ -30,7 +30,7 @@ export interface ExplainShape extends ResultShape {
 export function planExplain(shape: ExplainShape, caps: Capabilities): Plan {
   const { rows, dim, bits, capacity, first, end, hits, best, explained } = shape
   return {
-    variant: { name: `explain.${bits}`, wgsl: codesWgsl + wgsl, defines: { LANES: 64, CODE_BITS: bits } },
+    variant: { name: `explain.${bits}`, wgsl: codesWgsl + wgsl, defines: { LANES: 32, CODE_BITS: bits } },
     grid: fold(hits * best * Math.max(1, explained), caps.limits.groups),
     params: [rows, dim / 4, capacity, first, end, hits, best, explained],
   }
