@@ -350,16 +350,25 @@ describe.skipIf(missing)(`host and a lost device${missing ? ` — ${missing}` : 
     }
   })
 
-  it('says so when the GPU has no room, and the store keeps everything', async () => {
-    const b = await bench('stanford', { device: { caps: { bufferBytes: 1 << 20, bindingBytes: 1 << 20 } } })
-    const handle = await b.open()
-    await b.host.add(call(documents), handle)
-    const generation = (await b.store.manifest())!.generation
-    const tight = await bench('stanford', {
-      store: b.store,
-      device: { caps: { bufferBytes: 4096, bindingBytes: 4096 } },
-    })
-    await expect(tight.open()).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' })
-    expect((await b.store.manifest())!.generation).toBe(generation)
+  it('says so when the GPU has no room for the index, and answers again when it has', async () => {
+    const { devices, restore } = await withDevices()
+    try {
+      const b = await bench()
+      const handle = await b.open()
+      const [device] = devices
+      const allocate = device.allocate
+      device.allocate = async (bytes, label, usage) => {
+        if (label.startsWith('index shard')) throw new MaxsiftError('OUT_OF_MEMORY', 'full')
+        return allocate.call(device, bytes, label, usage)
+      }
+      await expect(b.host.add(call(documents), handle)).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' })
+      await expect(search(b, handle, 'anything')).rejects.toMatchObject({ code: 'OUT_OF_MEMORY' })
+      // What was encoded is committed: it is the GPU that is too small, not the store.
+      expect((await b.store.manifest())!.segments).not.toEqual([])
+      device.allocate = allocate
+      expect((await search(b, handle, 'anything', { limit: 100 })).hits.length).toBeGreaterThan(0)
+    } finally {
+      restore()
+    }
   })
 })
