@@ -5,15 +5,18 @@
  */
 import { readFileSync } from 'node:fs'
 
-/** Drops comments (WGSL has no string literals, so this is exact) and needless white space. */
+/**
+ * Drops comments (WGSL has no string literals, so this is exact) and needless white space. Every line keeps its end:
+ * texts are put together, and directives stand alone on their lines.
+ */
 export function stripWgsl(source) {
   return source
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/\/\/[^\n]*/g, '')
     .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '')
-    .join('\n')
+    .flatMap((line) => line.trim() || [])
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 export function wgsl() {
