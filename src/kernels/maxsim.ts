@@ -17,7 +17,8 @@ export interface MaxSimShape {
 }
 
 /** Tiles in workgroup memory, reduced by subgroups or by a tree; or one invocation per passage, without barriers. */
-export type MaxSimBody = 'subgroup' | 'workgroup' | 'lane'
+export const MAXSIM_BODIES = ['subgroup', 'workgroup', 'lane'] as const
+export type MaxSimBody = (typeof MAXSIM_BODIES)[number]
 
 /** What a passage without token vectors scores: below every score, and never a hit. Finite, an f32. */
 export const NONE = Math.fround(-3.4e38)
@@ -27,8 +28,8 @@ export const PARTIAL = 0x80000000
 
 /** The bodies that an adapter can run, the preferred one first. */
 export function maxSimBodies(caps: Capabilities): MaxSimBody[] {
-  const tiled: MaxSimBody[] = caps.subgroups ? ['subgroup', 'workgroup'] : ['workgroup']
-  return caps.fallback ? ['lane', ...tiled] : [...tiled, 'lane']
+  const able = MAXSIM_BODIES.filter((body) => body !== 'subgroup' || caps.subgroups)
+  return caps.fallback ? able.toReversed() : able
 }
 
 /** Plans the scores of one shard; buffers: query, shard, slices, alive, scores, partials. */

@@ -118,9 +118,9 @@ describe.skipIf(missing)(`maxsim${missing ? ` — ${missing}` : ''}`, async () =
     it(`${body}: several shards under a limit of 1 MiB, and a folded grid`, async () => {
       const device = await openDevice({ caps: { bindingBytes: 1 << 20, groups: 5 } })
       const dim = 96
-      const documents = Array.from({ length: 60 }, (_, i) => [200 + i])
+      const documents = Array.from({ length: 35 }, (_, i) => [80 + i])
       const { bindingBytes } = device.caps.limits
-      const fixture = makeFixture({ dim, codec: 'int8', documents, bindingBytes })
+      const fixture = makeFixture({ dim, codec: 'f32', documents, bindingBytes })
       expect(fixture.shards.length).toBe(2)
       for (const { data } of fixture.shards) expect(data.byteLength).toBeLessThanOrEqual(bindingBytes)
       const query = queryOf(4, dim)

@@ -83,6 +83,15 @@ describe.skipIf(missing)(`search${missing ? ` — ${missing}` : ''}`, async () =
     })
   })
 
+  it('a passage of 10,000 token vectors', async () => {
+    const fixture = makeFixture({ dim: 16, codec: 'int8', documents: [[40], [10_000], [50, 3_000]] })
+    expect(fixture.layout.slots).toBe(20 + 6)
+    const uploaded = await upload(device, fixture)
+    const query = random(7)(3 * 16, 0.25)
+    const { hits } = await run(uploaded, query, { k: 3, best: 2 })
+    checkHits(fixture, query, hits, 3)
+  })
+
   it('a filter narrows a search without changing scores', async () => {
     const fixture = makeFixture({ dim: 20, codec: 'f16', documents: Array.from({ length: 40 }, () => [6]) })
     const uploaded = await upload(device, fixture)
