@@ -48,7 +48,7 @@ function explanation(rows: Explanation[], score: number): HTMLElement {
   const table = element('table')
   table.append(row('th', 'query token', 'best match', 'share'))
   for (const { token, match, share } of rows) table.append(row('td', token, match.token, share.toFixed(3)))
-  table.append(row('th', 'score', '', score.toFixed(3)))
+  table.append(row('td', 'score', '', score.toFixed(3)))
   return element('details', element('summary', 'Why'), table)
 }
 
