@@ -6,6 +6,7 @@ import { filters } from './filters.ts'
 import { lifecycle } from './lifecycle.ts'
 import { search } from './search.ts'
 import { setUp } from './setup.ts'
+import { storage } from './storage.ts'
 
 const missing = await gpuMissing()
 
@@ -17,5 +18,6 @@ export function apiSuite(worker: CreateIndexOptions['worker'], where: string): v
     search(setup)
     filters(setup)
     lifecycle(setup)
+    storage(setup)
   })
 }
