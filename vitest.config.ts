@@ -34,7 +34,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        optimizeDeps: { include: ['idb', 'fast-check', '@noble/hashes/sha2.js', '@noble/hashes/utils.js'] },
+        optimizeDeps: { include: ['idb', 'fast-check'] },
         test: {
           name: 'browser',
           maxWorkers: 1,

@@ -1,7 +1,6 @@
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
 import { MaxsiftError } from '../errors.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { BlockHash, sha256 } from './hash.ts'
 import { chunks } from './read.ts'
 import type { TensorRef, TensorRole } from './spec.ts'
 
@@ -20,7 +19,7 @@ export const scaleRole = (role: TensorRole): TensorRole => `${role}.scale`
  */
 export type TensorSink = (role: TensorRole, ref: TensorRef, offset: number, bytes: Uint8Array) => void | Promise<void>
 
-/** SHA-256 of each weight file as hexadecimal digits, by path. */
+/** `BlockHash` of each weight file, by path. */
 export type FileHashes = Map<string, string>
 
 /**
@@ -41,19 +40,19 @@ export async function streamTensors(
   for (const { path, size } of checkpoint.files) {
     const file = await checkpoint.source.open(path, signal)
     if (!file) throw new MaxsiftError('MODEL_FETCH_FAILED', `${path} has gone from ${checkpoint.source.name}`)
-    const hash = sha256.create()
+    const hash = new BlockHash()
     const deliver = delivery(tensorsOf(checkpoint, path), sink)
     let at = 0
     for await (const chunk of chunks(file.body, signal)) {
       if (at + chunk.length > size) throw wrongSize(path, size, 'more')
-      hash.update(chunk)
+      await hash.update(chunk)
       await deliver(at, chunk)
       at += chunk.length
       onProgress?.(before + at, total)
     }
     if (at < size) throw wrongSize(path, size, `only ${at}`)
     before += size
-    hashes.set(path, bytesToHex(hash.digest()))
+    hashes.set(path, await hash.digest())
   }
   return hashes
 }
@@ -106,11 +105,11 @@ function delivery(tensors: readonly Tensor[], sink: TensorSink): (at: number, ch
  * What identifies a model: its weights, its tokenizer and how it encodes texts; not where it came from, nor what runs it.
  * An index can only be searched with the model that built it.
  */
-export function fingerprint(checkpoint: Checkpoint, hashes: FileHashes): string {
+export function fingerprint(checkpoint: Checkpoint, hashes: FileHashes): Promise<string> {
   const { name: _name, style: _style, ...rules } = checkpoint.spec
   const weights = checkpoint.files.map(({ path }) => hashes.get(path))
   const identity = { version: 1, weights, tokenizer: checkpoint.tokenizer.json, rules }
-  return bytesToHex(sha256(utf8ToBytes(canonicalJson(identity))))
+  return sha256(new TextEncoder().encode(canonicalJson(identity)))
 }
 
 /** JSON with the members of objects in the order of their keys. */

@@ -140,7 +140,7 @@ class Loader {
       ),
       layers: [],
       projections: [],
-      fingerprint: fingerprint(this.checkpoint, hashes),
+      fingerprint: await fingerprint(this.checkpoint, hashes),
       bytes: 0,
       tensorBytes: tensorBytes(this.checkpoint),
       destroy: () => this.destroy(),
