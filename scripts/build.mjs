@@ -7,7 +7,7 @@
  *   types/      declarations
  *   licenses.md the licences of what is bundled
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { install } from './install.mjs'
@@ -70,7 +70,8 @@ async function bundle(entry, { node = false, single = false } = {}) {
 
 /** @param {{ types?: boolean }} [options] a page that is only served needs no declarations */
 export async function buildLibrary({ types = true } = {}) {
-  rmSync(dist, { recursive: true, force: true })
+  for (const name of existsSync(dist) ? readdirSync(dist) : [])
+    if (types || name !== 'types') rmSync(join(dist, name), { recursive: true })
   const page = await bundle({ index: join(root, 'src/index.ts') })
   const worker = await bundle({ worker: join(root, 'src/worker/worker.ts') }, { single: true })
   const node = await bundle(
