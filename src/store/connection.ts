@@ -23,6 +23,11 @@ const MAX_REOPENS = 3
  */
 const RETRYABLE = new Set(['InvalidStateError', 'UnknownError', 'AbortError'])
 
+/** A transaction may take longer than another tab may take to let go: 64 MiB on a slow disk, behind another 64 MiB. */
+const TRANSACTION_FACTOR = 6
+
+type Work<D, T> = (db: D, signal: AbortSignal) => Promise<T>
+
 export interface ConnectionOptions {
   /** Of the database; others only in tests. */
   version?: number
@@ -44,20 +49,20 @@ export class Connection {
   }
 
   /**
-   * Runs `work` on the database; where the connection fails, again on a new one, at most three times.
+   * Runs `work` on the database; where the connection fails, again on a new one, at most three times. `work` is given
+   * a signal that aborts with the caller's, or with `STORE_BLOCKED` when the transaction does not end: one of another
+   * tab that hangs keeps all others waiting.
    * Without `create` a database that does not exist stays so, and `work` gets null.
    * @throws MaxsiftError `STORE_LOST`, `STORE_QUOTA`, `STORE_BLOCKED`, `STORE_CORRUPT`, `INDEX_VERSION_MISMATCH`;
    *   errors of `work` that are not IndexedDB's as they are.
    */
-  async run<T>(work: (db: Database) => Promise<T>, options: { create: true; signal?: AbortSignal }): Promise<T>
-  async run<T>(work: (db: Database | null) => Promise<T>, options: { create: false; signal?: AbortSignal }): Promise<T>
-  async run<T>(
-    work: (db: Database) => Promise<T>,
-    { create, signal }: { create: boolean; signal?: AbortSignal },
-  ): Promise<T> {
+  async run<T>(work: Work<Database, T>, options: { create: true; signal?: AbortSignal }): Promise<T>
+  async run<T>(work: Work<Database | null, T>, options: { create: false; signal?: AbortSignal }): Promise<T>
+  async run<T>(work: Work<Database, T>, { create, signal }: { create: boolean; signal?: AbortSignal }): Promise<T> {
     for (let reopened = 0; ; reopened++) {
       try {
-        return await work((await orAbort(this.#database(create), signal)) as Database)
+        const db = (await orAbort(this.#database(create), signal)) as Database
+        return await this.#limited((limit) => work(db, limit), signal)
       } catch (error) {
         signal?.throwIfAborted()
         if (!(error instanceof DOMException)) throw error
@@ -65,6 +70,21 @@ export class Connection {
         this.close()
         await sleep(20 * 4 ** reopened)
       }
+    }
+  }
+
+  async #limited<T>(work: (limit: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const limit = new AbortController()
+    const milliseconds = this.#patience * TRANSACTION_FACTOR
+    const message = `The storage of index "${this.#name}" did not answer within ${milliseconds / 1000} s.`
+    const timer = setTimeout(() => limit.abort(new MaxsiftError('STORE_BLOCKED', message)), milliseconds)
+    const abort = () => limit.abort(signal?.reason)
+    signal?.addEventListener('abort', abort)
+    try {
+      return await work(limit.signal)
+    } finally {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
     }
   }
 

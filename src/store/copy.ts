@@ -1,8 +1,11 @@
 import { MaxsiftError } from '../errors.ts'
-import type { NewBlob } from './blob.ts'
+import type { BlobRef, NewBlob } from './blob.ts'
 import { bytesOf, checkModel, type Manifest, newManifest, refsOf } from './manifest.ts'
 import { MAX_SEGMENT_BYTES } from './segment.ts'
 import { type Change, type Store, update, withManifest } from './store.ts'
+
+/** As many requests as browsers make to one server over HTTP/1.1. */
+const PARALLEL_READS = 6
 
 export interface CopyOptions {
   /** The model that the index must have been built with. */
@@ -44,17 +47,22 @@ async function copyManifest(from: Store, source: Manifest, to: Store, options: C
   const advance = async (current: Manifest | null): Promise<Change | null> => {
     const have = refsOf(current)
     const missing = [...wanted.values()].filter(({ name }) => !have.has(name))
-    onProgress?.({ loaded: total - bytesOf(missing), total })
-    const put: NewBlob[] = []
+    const chosen: BlobRef[] = []
     let bytes = 0
     for (const ref of missing) {
       bytes += ref.bytes
-      if (put.length && bytes > MAX_SEGMENT_BYTES) break
-      // After a lost race the same blobs are wanted again.
-      const blob = loaded.get(ref.name) ?? { ref, bytes: await from.read(ref, signal) }
-      loaded.set(ref.name, blob)
-      put.push(blob)
+      if (chosen.length && bytes > MAX_SEGMENT_BYTES) break
+      chosen.push(ref)
     }
+    let progress = total - bytesOf(missing)
+    onProgress?.({ loaded: progress, total })
+    await readAll(chosen, async (ref) => {
+      // After a lost race the same blobs are wanted again.
+      if (!loaded.has(ref.name)) loaded.set(ref.name, { ref, bytes: await from.read(ref, signal) })
+      progress += ref.bytes
+      onProgress?.({ loaded: progress, total })
+    })
+    const put = chosen.map((ref) => loaded.get(ref.name)!)
     done = put.length === missing.length
     if (done) return current && content(current) === content(source) ? null : { manifest: source, put }
     const base = current ?? newManifest(source.model, source.codec, source.created)
@@ -65,10 +73,22 @@ async function copyManifest(from: Store, source: Manifest, to: Store, options: C
   for (;;) {
     const manifest = await update(to, advance, { signal, now: source.updated })
     loaded.clear()
-    if (!done) continue
-    onProgress?.({ loaded: total, total })
-    return manifest!
+    if (done) return manifest!
   }
+}
+
+/** Reads several at a time; after a failure no further one is begun. */
+async function readAll(refs: readonly BlobRef[], read: (ref: BlobRef) => Promise<void>): Promise<void> {
+  const queue = [...refs]
+  const worker = async () => {
+    for (let ref = queue.shift(); ref; ref = queue.shift()) {
+      await read(ref).catch((error) => {
+        queue.length = 0
+        throw error
+      })
+    }
+  }
+  await Promise.all(Array.from({ length: PARALLEL_READS }, worker))
 }
 
 /** What makes two indexes the same, whatever their history. */

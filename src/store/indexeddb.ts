@@ -11,7 +11,7 @@ import {
 import { withLock } from './lock.ts'
 import { type Manifest, parseManifest, serializeManifest } from './manifest.ts'
 import { type Commit, checkOpen, judgeCommit, type Store } from './store.ts'
-import { PATIENCE_MS } from './wait.ts'
+import { orAbort, PATIENCE_MS } from './wait.ts'
 
 /**
  * An index in IndexedDB, in the database `maxsift:<name>`, shared by all tabs of the origin.
@@ -65,9 +65,9 @@ class IndexedDBStore implements Store {
 
   async read(ref: BlobRef, signal?: AbortSignal): Promise<Bytes> {
     checkOpen(this.#closed)
-    const get = async (db: Database | null) => {
+    const get = async (db: Database | null, limit: AbortSignal) => {
       try {
-        return await db?.get('blobs', ref.name)
+        return db && (await orAbort(db.get('blobs', ref.name), limit))
       } catch (error) {
         // Chromium keeps large values in files of their own, and says this when one of them is gone.
         const unreadable = error instanceof DOMException && ['DataError', 'NotReadableError'].includes(error.name)
@@ -89,7 +89,7 @@ class IndexedDBStore implements Store {
         const { drop } = judgeCommit(before === null ? null : await this.#parse(before), change)
         const write = { before, after, put: change.put, drop }
         // Not swapped: somebody committed since the judgement, so judge again.
-        if (await this.#connection.run((db) => swapManifest(db, write, signal), { create: true, signal })) return
+        if (await this.#connection.run((db, limit) => swapManifest(db, write, limit), { create: true, signal })) return
       }
     }
     await withLock(DATABASE_PREFIX + this.#name, this.#patience, swap, signal)
@@ -120,7 +120,8 @@ class IndexedDBStore implements Store {
 
   async #stored(signal?: AbortSignal): Promise<string | null> {
     checkOpen(this.#closed)
-    const get = async (db: Database | null) => (await db?.get('manifest', MANIFEST_KEY)) ?? null
+    const get = async (db: Database | null, limit: AbortSignal) =>
+      (db && (await orAbort(db.get('manifest', MANIFEST_KEY), limit))) ?? null
     return this.#connection.run(get, { create: false, signal })
   }
 
@@ -164,8 +165,8 @@ interface Swap {
 }
 
 /** One strict transaction. False, and no effect, when the manifest is no longer `before`. */
-async function swapManifest(db: Database, { before, after, put, drop }: Swap, signal?: AbortSignal): Promise<boolean> {
-  signal?.throwIfAborted()
+async function swapManifest(db: Database, { before, after, put, drop }: Swap, signal: AbortSignal): Promise<boolean> {
+  signal.throwIfAborted()
   // Chromium's default, relaxed, reports success before the data is on disk.
   const tx = db.transaction(['blobs', 'manifest'], 'readwrite', { durability: 'strict' })
   const blobs = tx.objectStore('blobs')
@@ -180,7 +181,7 @@ async function swapManifest(db: Database, { before, after, put, drop }: Swap, si
     }
   }
   tx.done.catch(() => {})
-  signal?.addEventListener('abort', abort)
+  signal.addEventListener('abort', abort)
   try {
     const stored = (await manifests.get(MANIFEST_KEY)) ?? null
     // A replay after a connection that was lost while its commit succeeded.
@@ -194,11 +195,11 @@ async function swapManifest(db: Database, { before, after, put, drop }: Swap, si
     return true
   } catch (error) {
     abort()
-    signal?.throwIfAborted()
+    signal.throwIfAborted()
     // The first request that failed says why; the others, and the transaction, only that it was aborted.
     throw failures.find((failure) => failure instanceof DOMException && failure.name !== 'AbortError') ?? error
   } finally {
-    signal?.removeEventListener('abort', abort)
+    signal.removeEventListener('abort', abort)
   }
 }
 

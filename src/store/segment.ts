@@ -117,7 +117,7 @@ export class SegmentWriter {
 }
 
 /**
- * Streams the chunks of a segment in order; each may be dropped when the loop goes on.
+ * Streams the chunks of a segment in order; each may be dropped when the loop goes on. At most two are in memory.
  * @throws MaxsiftError `STORE_CORRUPT` naming the blob, also for a chunk of another codec or dim than the index.
  */
 export async function* readCodes(
@@ -130,8 +130,19 @@ export async function* readCodes(
   let last = 0
   let passages = 0
   let tokens = 0
-  for (const ref of segment.codes) {
-    const chunk = parseChunk(await store.read(ref, signal), ref.name)
+  const read = (ref: BlobRef | undefined) => {
+    const bytes = ref && store.read(ref, signal)
+    // It is awaited a round later, or never when the loop ends before.
+    bytes?.catch(() => {})
+    return bytes
+  }
+  let next = read(segment.codes[0])
+  for (const [i, ref] of segment.codes.entries()) {
+    const bytes = (await next)!
+    signal?.throwIfAborted()
+    // While the caller uses this chunk, the next one is on its way.
+    next = read(segment.codes[i + 1])
+    const chunk = parseChunk(bytes, ref.name)
     const found = JSON.stringify(chunk.codec)
     if (chunk.dim !== model.dim || found !== expected) {
       throw corrupt(

@@ -309,6 +309,57 @@ describe('indexeddb faults', () => {
     await removeStore(name)
   })
 
+  test('a transaction of another tab that does not end is STORE_BLOCKED, and nothing is written later', async () => {
+    await add(store, [A])
+    const impatient = await indexedDBStore(name, { patience: 50 })
+    const { segment, put } = await segmentOf(empty(), [B])
+    const manifest = { ...addSegment((await store.manifest())!, segment), generation: 2 }
+    const old = await raw(name)
+    const blobs = old.transaction(['blobs', 'manifest'], 'readwrite').objectStore('blobs')
+    let hold = true
+    const held = new Promise<void>((resolve) => {
+      blobs.transaction.oncomplete = () => resolve()
+    })
+    const again = () => {
+      if (hold) blobs.count().onsuccess = again
+    }
+    again()
+    await expect(impatient.manifest()).rejects.toMatchObject({ code: 'STORE_BLOCKED' })
+    await expect(impatient.commit({ base: 1, manifest, put })).rejects.toMatchObject({ code: 'STORE_BLOCKED' })
+    await expect(store.read(segment.records[0], AbortSignal.timeout(20))).rejects.toMatchObject({
+      name: 'TimeoutError',
+    })
+    hold = false
+    await held
+    old.close()
+    await impatient.close()
+    expect(await contents(store, await store.manifest())).toEqual([shown(A)])
+  })
+
+  test('a write that is stuck behind another tab is given up, and not made later', async () => {
+    await add(store, [A])
+    const impatient = await indexedDBStore(name, { patience: 50 })
+    const { segment, put } = await segmentOf(empty(), [B])
+    const manifest = { ...addSegment((await store.manifest())!, segment), generation: 2 }
+    const { transaction } = IDBDatabase.prototype
+    let hold = true
+    // Takes the stores in the moment between the look at the manifest and the write.
+    vi.spyOn(IDBDatabase.prototype, 'transaction').mockImplementation(function (this: IDBDatabase, ...args) {
+      if (args[1] === 'readwrite') {
+        const blobs = transaction.apply(this, [['blobs', 'manifest'], 'readwrite']).objectStore('blobs')
+        const again = () => {
+          if (hold) blobs.count().onsuccess = again
+        }
+        again()
+      }
+      return transaction.apply(this, args)
+    })
+    await expect(impatient.commit({ base: 1, manifest, put })).rejects.toMatchObject({ code: 'STORE_BLOCKED' })
+    hold = false
+    await impatient.close()
+    await expectUntouched()
+  })
+
   test('an index of a newer version of the database is refused by name', async () => {
     const newer = await raw(name, 2)
     newer.close()
