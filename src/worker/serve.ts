@@ -7,20 +7,27 @@ interface Pull {
   reject(error: unknown): void
 }
 
+interface Served {
+  control: AbortController
+  pulls: Pull[]
+  /** There are no more documents. */
+  ended: boolean
+}
+
 /** Answers the calls that come in at `port` with the methods of the service. */
 export function serve(port: Port, service: Service): void {
   const reply = (message: Reply) => port.postMessage(message)
-  const calls = new Map<number, { control: AbortController; pulls: Pull[] }>()
+  const calls = new Map<number, Served>()
 
   const run = async ({ id, method, args, items }: Request & { kind: 'call' }) => {
     const control = new AbortController()
-    const pulls: Pull[] = []
-    calls.set(id, { control, pulls })
+    const served: Served = { control, pulls: [], ended: !items }
+    calls.set(id, served)
     const next = async (): Promise<IteratorResult<unknown>> => {
       control.signal.throwIfAborted()
-      if (!items) return { done: true, value: undefined }
+      if (served.ended) return { done: true, value: undefined }
       return new Promise((resolve, reject) => {
-        pulls.push({ resolve, reject })
+        served.pulls.push({ resolve, reject })
         reply({ kind: 'pull', id })
       })
     }
@@ -47,12 +54,14 @@ export function serve(port: Port, service: Service): void {
     if (data?.kind === 'call') return void run(data)
     const call = calls.get(data?.id)
     if (!call) return
-    if (data.kind === 'item') call.pulls.shift()?.resolve({ done: false, value: data.item })
-    else if (data.kind === 'done') call.pulls.shift()?.resolve({ done: true, value: undefined })
-    else if (data.kind === 'failed') call.pulls.shift()?.reject(unpackError(data.error))
-    else {
+    if (data.kind === 'abort') {
       call.control.abort()
       for (const pull of call.pulls.splice(0)) pull.reject(call.control.signal.reason)
+    } else if (data.kind === 'item') call.pulls.shift()?.resolve({ done: false, value: data.item })
+    else {
+      call.ended = true
+      if (data.kind === 'done') call.pulls.shift()?.resolve({ done: true, value: undefined })
+      else call.pulls.shift()?.reject(unpackError(data.error))
     }
   })
   port.addEventListener('messageerror', () => reply({ kind: 'fault', message: 'A call could not be read' }))

@@ -220,6 +220,30 @@ test('close() may be called at any time; every other call on a closed handle is 
   await index.close()
 })
 
+test('a handle that is destroyed and closed at once counts once', async () => {
+  const { worker, terminate } = fakeWorkers()
+  const [a, b] = await Promise.all([createIndex({ worker }), createIndex({ worker })])
+  await Promise.all([a.destroy(), a.close()])
+  expect(terminate).not.toHaveBeenCalled()
+  await b.close()
+  expect(terminate).toHaveBeenCalledOnce()
+})
+
+test('after a worker has ended by itself the next index gets a new one, which old handles leave alone', async () => {
+  const { worker, terminate } = fakeWorkers()
+  const old = await createIndex({ worker })
+  ports[0].dispatchEvent(new Event('close'))
+  await expect(old.info()).rejects.toThrow('has ended')
+  expect(terminate).toHaveBeenCalledOnce()
+  const index = await createIndex({ worker })
+  expect(worker).toHaveBeenCalledTimes(2)
+  await old.close()
+  const other = await createIndex({ worker })
+  expect(worker).toHaveBeenCalledTimes(2)
+  await Promise.all([index.close(), other.close()])
+  expect(terminate).toHaveBeenCalledTimes(2)
+})
+
 test('close() resolves though the service is gone', async () => {
   const { worker, terminate } = fakeWorkers({ close: () => Promise.reject(new Error('odd')) })
   const index = await createIndex({ worker })

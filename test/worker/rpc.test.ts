@@ -136,6 +136,34 @@ test.each(['iterable', 'async iterable', 'iterable of promises'])(
   },
 )
 
+test('after the last document, and after an error, there are no more', async () => {
+  const { connection } = link({
+    async add({ items }) {
+      const iterator = items[Symbol.asyncIterator]()
+      const seen: unknown[] = []
+      for (let i = 0; i < 4; i++) seen.push(await iterator.next().catch(({ message }) => message))
+      return seen as never
+    },
+  })
+  const end = { done: true, value: undefined }
+  await expect(connection.call('add', [1], { items: ['a', 'b'] })).resolves.toEqual([
+    { done: false, value: 'a' },
+    { done: false, value: 'b' },
+    end,
+    end,
+  ])
+  function* failing() {
+    yield 'a'
+    throw new Error('odd')
+  }
+  await expect(connection.call('add', [1], { items: failing() })).resolves.toEqual([
+    { done: false, value: 'a' },
+    'odd',
+    end,
+    end,
+  ])
+})
+
 test('an iterable that the service leaves early is told to clean up', async () => {
   const cleaned = vi.fn()
   function* documents() {
@@ -468,4 +496,49 @@ test('the service reports a call that it cannot read', () => {
   serve(worker, fakeService({}))
   worker.fire('messageerror')
   expect(worker.sent).toEqual([{ kind: 'fault', message: 'A call could not be read' }])
+})
+
+test('nothing more is sent for a call once it is over', async () => {
+  const worker = new FakeWorker()
+  const connection = new Connection(worker, () => {})
+  worker.fire('message', { data: { kind: 'ready', protocol: 1 } })
+  const kinds = () => worker.sent.splice(0).map(({ kind }) => kind)
+  const control = new AbortController()
+  const done = connection.call('info', [1], { signal: control.signal })
+  worker.fire('message', { data: { kind: 'value', id: 1, value: {} } })
+  await done
+  expect(kinds()).toEqual(['hello', 'call'])
+  let give = (_: object) => {}
+  const cleanUp = vi.fn()
+  const next = vi.fn(
+    () =>
+      new Promise<IteratorResult<object>>((resolve) => {
+        give = (value) => resolve({ done: false, value })
+      }),
+  )
+  const items = { [Symbol.asyncIterator]: () => ({ next, return: cleanUp }) }
+  connection.call('add', [1], { signal: control.signal, items }).catch(() => {})
+  worker.fire('message', { data: { kind: 'pull', id: 2 } })
+  control.abort()
+  // At once, though the service has not answered yet.
+  expect(cleanUp).toHaveBeenCalledOnce()
+  give({ id: 'late' })
+  await turn()
+  worker.fire('message', { data: { kind: 'pull', id: 2 } })
+  await turn()
+  expect(next).toHaveBeenCalledOnce()
+  // One abort, of the call that was open.
+  expect(kinds()).toEqual(['call', 'abort'])
+  connection.end(workerFailure('end of test'))
+})
+
+test('an abort does not wait for a script that has not answered yet', async () => {
+  vi.useFakeTimers()
+  const { connection } = deaf()
+  const control = new AbortController()
+  const settled = vi.fn()
+  connection.call('list', [], { signal: control.signal }).catch(settled)
+  control.abort()
+  await vi.advanceTimersByTimeAsync(1)
+  expect(settled).toHaveBeenCalledWith(control.signal.reason)
 })
