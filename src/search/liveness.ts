@@ -5,11 +5,11 @@
  */
 export async function whileAlive<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const locks = globalThis.navigator?.locks
-  return locks ? locks.request(name, work) : work()
+  return locks ? locks.request(name, { mode: 'shared' }, work) : work()
 }
 
 /** Whether some tab holds the sign. */
 export async function isAlive(name: string): Promise<boolean> {
   const locks = globalThis.navigator?.locks
-  return locks ? locks.request(name, { ifAvailable: true, mode: 'shared' }, async (lock) => lock === null) : false
+  return locks ? locks.request(name, { ifAvailable: true }, async (lock) => lock === null) : false
 }

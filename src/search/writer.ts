@@ -146,13 +146,19 @@ export class Writer {
       0,
     )
     await whileAlive(this.#sign(batch), async () => {
-      await this.index.commit((current) => ({ manifest: addPending(current!, batch), put }), signal)
+      let pending = batch
+      await this.index.commit((current) => {
+        const manifest = addPending(current!, batch)
+        // Where the index holds the same texts already, the new batch has got another id.
+        pending = manifest.pending.at(-1)!
+        return { manifest, put }
+      }, signal)
       try {
-        await this.#encode(batch, prepared, signal)
+        await this.#encode(pending, prepared, signal)
       } catch (error) {
         // What the caller gave up, or there is no room for, is not to come back by itself.
         const given = error instanceof MaxsiftError ? error.code === 'STORE_QUOTA' : signal.aborted
-        if (given) await this.#dropPending(batch).catch(() => {})
+        if (given) await this.#dropPending(pending).catch(() => {})
         throw error
       }
     })
@@ -296,8 +302,9 @@ export class Writer {
     }
   }
 
-  #sign(batch: Batch): string {
-    return `maxsift:${this.index.options.name}:${batch.id}`
+  /** The name under which a tab shows that it works on a batch; known before the batch is stored. */
+  #sign({ records, text }: Batch): string {
+    return `maxsift:${this.index.options.name}:${[...records, ...text].map(({ name }) => name)}`
   }
 
   #assertWritable(): void {

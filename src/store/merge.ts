@@ -19,32 +19,43 @@ const FACTOR = 4
 const SMALLEST_TIER_BYTES = 2 ** 16
 
 /**
- * The segments to merge next, or null. Tiered: a document is rewritten at most once a tier, so about five times from a
- * commit of 64 KiB to a full segment. A segment of which half is deleted is rewritten by itself. Pure.
+ * The segments to merge next, or null. Tiered: a document is rewritten about once a tier, so about five times from a
+ * commit of 64 KiB to a full segment. Only neighbours in the order of insertion are merged (with smaller ones that lie
+ * between them), so that documents stay in that order. A segment of which half is deleted is rewritten by itself. Pure.
  */
 export function planMerge(manifest: Manifest): Segment[] | null {
-  const tiers = new Map<number, Segment[]>()
-  for (const segment of manifest.segments) {
-    const live = (bytesOf(refsOfBatch(segment)) * liveDocuments(segment)) / segment.documents
-    const tier = Math.max(0, Math.floor(Math.log(live / SMALLEST_TIER_BYTES) / Math.log(FACTOR)))
-    tiers.set(tier, [...(tiers.get(tier) ?? []), segment])
-  }
-  for (const tier of [...tiers.keys()].sort((a, b) => a - b)) {
-    const segments = tiers.get(tier)!.sort((a, b) => a.ordinal - b.ordinal)
-    if (segments.length < FACTOR) continue
-    const chosen: Segment[] = []
-    let bytes = 0
-    let documents = 0
-    for (const segment of segments) {
-      bytes += bytesOf(segment.codes)
-      documents += segment.documents
-      if (bytes > MAX_SEGMENT_BYTES || documents > MAX_SEGMENT_DOCUMENTS) break
-      chosen.push(segment)
+  const segments = manifest.segments.toSorted((a, b) => a.ordinal - b.ordinal)
+  const tiers = segments.map(tierOf)
+  for (const tier of [...new Set(tiers)].sort((a, b) => a - b)) {
+    for (let first = 0; first < segments.length; first++) {
+      let last = first
+      while (last < segments.length && tiers[last] <= tier) last++
+      if (tiers.slice(first, last).filter((other) => other === tier).length >= FACTOR) {
+        const chosen = fitting(segments.slice(first, last))
+        if (chosen.length > 1) return chosen
+      }
+      first = last
     }
-    if (chosen.length > 1) return chosen
   }
-  const sparse = manifest.segments.find((segment) => liveDocuments(segment) * 2 <= segment.documents)
+  const sparse = segments.find((segment) => liveDocuments(segment) * 2 <= segment.documents)
   return sparse ? [sparse] : null
+}
+
+function tierOf(segment: Segment): number {
+  const live = (bytesOf(refsOfBatch(segment)) * liveDocuments(segment)) / segment.documents
+  return Math.max(0, Math.floor(Math.log(live / SMALLEST_TIER_BYTES) / Math.log(FACTOR)))
+}
+
+/** As many of the segments, from the first on, as fit into one. */
+function fitting(segments: readonly Segment[]): Segment[] {
+  let bytes = 0
+  let documents = 0
+  const end = segments.findIndex((segment) => {
+    bytes += bytesOf(segment.codes)
+    documents += segment.documents
+    return bytes > MAX_SEGMENT_BYTES || documents > MAX_SEGMENT_DOCUMENTS
+  })
+  return segments.slice(0, end < 0 ? undefined : end)
 }
 
 /** A merge that is made but not yet committed. */

@@ -77,6 +77,22 @@ describe.skipIf(missing)(`host${missing ? ` — ${missing}` : ''}`, () => {
     expect((await search(b, handle, 'one')).hits.map(({ id }) => id).sort()).toEqual(['b', 'c'])
   })
 
+  it('takes the same documents again after they were removed', async () => {
+    const b = await bench()
+    const handle = await b.open()
+    const pair = [
+      { id: 'a', text: 'one' },
+      { id: 'b', text: 'two' },
+    ]
+    await b.host.add(call(pair), handle)
+    // One of two: the segment stays, with a deleted document, when the same two come back.
+    await b.host.remove(call(), handle, ['a'])
+    await b.host.add(call([{ id: 'b', text: 'changed' }]), handle)
+    expect(await b.host.add(call(pair), handle)).toMatchObject({ added: 1, updated: 1 })
+    expect((await search(b, handle, 'two')).hits.map(({ id }) => id).sort()).toEqual(['a', 'b'])
+    expect(await b.host.info(call(), handle)).toMatchObject({ documents: 2, pending: 0 })
+  })
+
   it('lets the last of several documents with one id win', async () => {
     const b = await bench()
     const handle = await b.open()
