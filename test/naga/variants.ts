@@ -2,11 +2,12 @@ import type { Capabilities } from '../../src/gpu/device.ts'
 import { type Defines, expand } from '../../src/gpu/expand.ts'
 import type { Variant } from '../../src/gpu/kernel.ts'
 import { planAddNorm } from '../../src/kernels/add_norm.ts'
+import { planAttention } from '../../src/kernels/attention.ts'
 import type { CodeBits } from '../../src/kernels/codes.ts'
 import { planEmbedNorm } from '../../src/kernels/embed_norm.ts'
 import { planExplain } from '../../src/kernels/explain.ts'
 import { ACTIVATIONS, planGemm, TILES } from '../../src/kernels/gemm.ts'
-import { planMaxSim } from '../../src/kernels/maxsim.ts'
+import { MAXSIM_BODIES, planMaxSim } from '../../src/kernels/maxsim.ts'
 import { planMerge } from '../../src/kernels/merge.ts'
 import { planNormalize } from '../../src/kernels/normalize.ts'
 import { planQuantize } from '../../src/kernels/quantize.ts'
@@ -35,6 +36,7 @@ const keys = <Key extends string>(table: Record<Key, unknown>) => Object.keys(ta
 const formats: WeightFormat[] = keys(FORMATS)
 const bits: CodeBits[] = [8, 16, 32]
 const dims = [16, 20, 96, 128, 768]
+const heads = [2, 8, 24, 32, 50, 64, 96, 128]
 const both = [true, false]
 /** Row lengths: the shortest, no multiple of 4, usual ones, the longest. */
 const columns = [8, 130, 384, 1024]
@@ -61,11 +63,14 @@ function* plans(): Iterable<Variant> {
         for (const residual of both)
           for (const vec of both)
             yield planGemm({ m: 40, k: 64, columns: 64, weights, activation, residual }, caps, { tile, vec }).variant
+  for (const head of heads)
+    for (const tiled of both)
+      for (const vec of head % 4 === 0 ? both : [false])
+        yield planAttention({ hidden: 2 * head, heads: 2, tiles: 3 }, caps, { tiled, vec }).variant
   for (const code of bits) {
     for (const dim of dims) {
       const shape = { rows: 32, dim, bits: code, capacity: 100 }
-      for (const body of ['subgroup', 'workgroup'] as const)
-        yield planMaxSim({ ...shape, slices: 3 }, caps, body).variant
+      for (const body of MAXSIM_BODIES) yield planMaxSim({ ...shape, slices: 3 }, caps, body).variant
       yield planQuantize({ ...shape, base: 0 }, caps).variant
       yield planExplain({ ...shape, first: 0, end: 9, hits: 10, best: 1, explained: 32 }, caps).variant
     }
