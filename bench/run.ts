@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { count } from './counts.ts'
 import { openDevice } from './device.ts'
 import { measureRoofline, type Roofline } from './roofline.ts'
 
@@ -36,7 +37,7 @@ export async function bench({ quick, software }: { quick: boolean; software: boo
       commit: commit(),
       date: new Date().toISOString(),
       roofline: await measureRoofline(device, quick),
-      counts: {},
+      counts: await count(device, { layers: 6, hidden: 384, heads: 12, dim: 96 }),
       results: [],
     }
   } finally {

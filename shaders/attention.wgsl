@@ -25,6 +25,8 @@
 struct Params {
   hidden: u32,
   scale: f32,
+  // QUADS again, as a value: as a constant it makes some drivers unroll the inner loop until compiling takes seconds.
+  quads: u32,
 }
 
 #if VEC
@@ -80,15 +82,10 @@ var<workgroup> tile: array<vec4f, KEYS * STRIDE>;
 var<workgroup> shares: array<f32, TILE_ROWS * (KEYS + 1u)>;
 var<workgroup> maxima: array<f32, LANES>;
 
-// Loads KEYS rows of keys (1) or values (2), with zeros from `count` on.
+// Loads `count` rows of keys (1) or values (2).
 fn load_tile(lane: u32, first: u32, count: u32, part: u32, head: u32) {
-  for (var i = lane; i < KEYS * QUADS; i += LANES) {
-    let row = i / QUADS;
-    var four = vec4f();
-    if (row < count) {
-      four = load(first + row, part, head, i % QUADS);
-    }
-    tile[row * STRIDE + i % QUADS] = four;
+  for (var i = lane; i < count * QUADS; i += LANES) {
+    tile[i / QUADS * STRIDE + i % QUADS] = load(first + i / QUADS, part, head, i % QUADS);
   }
 }
 
@@ -118,7 +115,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #for j OWN_KEYS
     var score_$j = 0.0;
 #end
-    for (var c = 0u; c < QUADS; c++) {
+    for (var c = 0u; c < params.quads; c++) {
       let query = queries[row * STRIDE + c];
 #for j OWN_KEYS
       score_$j += dot(query, tile[(part + $ju * PARTS) * STRIDE + c]);
@@ -138,8 +135,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       maximum = max(maximum, maxima[row * PARTS + i]);
     }
 #for j OWN_KEYS
-    shares[row * (KEYS + 1u) + part + $ju * PARTS] =
-      select(0.0, exp(score_$j - maximum), part + $ju * PARTS < count);
+    shares[row * (KEYS + 1u) + part + $ju * PARTS] = exp(score_$j - maximum);
 #end
     load_tile(lane, entry.x + key0, count, 2u, head);
     workgroupBarrier();
@@ -148,11 +144,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #for i OWN_QUADS
     result_$i *= keep;
 #end
-    for (var key = 0u; key < KEYS; key++) {
+    for (var key = 0u; key < count; key++) {
       let share = shares[row * (KEYS + 1u) + key];
       sum += share;
 #for i OWN_QUADS
-      // Beyond QUADS this reads another row of the tile; it is never stored.
+      // Beyond QUADS this reads some other row; it is never stored.
       result_$i += share * tile[min(key * STRIDE + part + $iu * PARTS, KEYS * STRIDE - 1u)];
 #end
     }
@@ -184,32 +180,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #end
   var maximum = HIDDEN;
   var sum = 0.0;
-  for (var key0 = 0u; key0 < entry.w; key0 += KEYS) {
-    let count = min(KEYS, entry.w - key0);
-#for j KEYS
-    // Keys beyond the last repeat it; their share is 0.
-    let key_$j = entry.x + key0 + min($ju, count - 1u);
-    var score_$j = 0.0;
+  for (var key = entry.x; key < entry.x + entry.w; key++) {
+    var score = 0.0;
 #for c QUADS
-    score_$j += dot(query_$c, load(key_$j, 1u, head, $cu));
+    score += dot(query_$c, load(key, 1u, head, $cu));
 #end
-    score_$j = select(score_$j, HIDDEN, attend[key_$j] == 0u);
-#end
-    let before = maximum;
-#for j KEYS
-    maximum = max(maximum, score_$j);
-#end
-    let keep = exp(before - maximum);
-    sum *= keep;
-#for j KEYS
-    let share_$j = select(0.0, exp(score_$j - maximum), $ju < count);
-    sum += share_$j;
-#end
+    score = select(score, HIDDEN, attend[key] == 0u);
+    if (score > maximum) {
+      let keep = exp(maximum - score);
+      maximum = score;
+      sum *= keep;
 #for c QUADS
-    result_$c *= keep;
-#for j KEYS
-    result_$c += share_$j * load(key_$j, 2u, head, $cu);
+      result_$c *= keep;
 #end
+    }
+    let share = exp(score - maximum);
+    sum += share;
+#for c QUADS
+    result_$c += share * load(key, 2u, head, $cu);
 #end
   }
 #for c QUADS

@@ -65,13 +65,25 @@ export function planAttention(shape: AttentionShape, caps: Capabilities, force: 
         VEC: force.vec ?? head % 4 === 0,
         TILED: tiled,
         TILE_ROWS: rows,
-        KEYS: tiled ? keys : 4,
+        KEYS: keys,
         PARTS: parts,
         OWN_KEYS: keys / parts,
         OWN_QUADS: Math.ceil(quads / parts),
       },
     },
     grid: [tiles, heads, 1],
-    params: [hidden, f32(1 / Math.sqrt(head))],
+    params: [hidden, f32(1 / Math.sqrt(head)), quads],
   }
+}
+
+/** Multiply-adds that a plan executes over its work list, in all heads: scores, and values. */
+export function executedByAttention(work: Uint32Array, hidden: number, { variant }: Plan): number {
+  const { TILED, TILE_ROWS, KEYS } = variant.defines
+  let executed = 0
+  for (let at = 0; at < work.length; at += 4) {
+    const [length, row, keys] = work.subarray(at + 1, at + 4)
+    const rows = TILED ? Number(TILE_ROWS) : Math.min(Number(TILE_ROWS), length - row)
+    executed += 2 * rows * Math.ceil(keys / Number(KEYS)) * Number(KEYS) * hidden
+  }
+  return executed
 }

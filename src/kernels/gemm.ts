@@ -81,6 +81,14 @@ export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce 
   }
 }
 
+/** Multiply-adds that a plan executes: whole tiles, also where they reach beyond the matrix. */
+export function executedByGemm({ m, k, columns, shard }: GemmShape, { variant }: Plan): number {
+  const { TILED, ROWS, VECTORS } = variant.defines
+  const around = TILED ? 8 : 1
+  const up = (count: number, step: number) => Math.ceil(count / step) * step
+  return up(m, around * Number(ROWS)) * up(shard?.rows ?? columns, around * 4 * Number(VECTORS)) * k
+}
+
 /** A software adapter gets no barriers; a GPU gets smaller tiles where large ones would leave most of it idle. */
 function pickTile(m: number, n: number, caps: Capabilities): keyof typeof TILES {
   if (caps.fallback) return 'register'

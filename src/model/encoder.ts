@@ -4,9 +4,9 @@ import type { Device } from '../gpu/device.ts'
 import type { Plan } from '../gpu/kernel.ts'
 import type { Binding, Recorder } from '../gpu/recorder.ts'
 import { planAddNorm } from '../kernels/add_norm.ts'
-import { listTiles, planAttention, tileRows } from '../kernels/attention.ts'
+import { executedByAttention, listTiles, planAttention, tileRows } from '../kernels/attention.ts'
 import { planEmbedNorm } from '../kernels/embed_norm.ts'
-import { planGemm } from '../kernels/gemm.ts'
+import { executedByGemm, planGemm } from '../kernels/gemm.ts'
 import { planNormalize } from '../kernels/normalize.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import type { Activation, ModelSpec } from './spec.ts'
@@ -40,6 +40,9 @@ export interface EncoderCost {
 interface Step {
   plan: Plan
   bindings: () => readonly Binding[]
+  /** Multiply-adds of a matrix product. */
+  needed?: number
+  executed?: number
 }
 
 /** Longest batch in tokens: keeps the largest working buffer, of 4 · hidden values a token, in one binding. */
@@ -106,6 +109,22 @@ export class GpuEncoder {
     await this.device.kernels.prepare(this.#steps(batch).map(({ plan }) => plan.variant))
   }
 
+  /**
+   * Multiply-adds of a batch: those that its tokens need, and those that the kernels' tiles execute.
+   * Matrix products and attention; the rest does not count.
+   */
+  work(inputs: readonly EncoderInput[]): { needed: number; executed: number } {
+    const batch = measure(inputs)
+    const { hidden, layers } = this.spec.encoder
+    const work = { needed: 0, executed: 0 }
+    for (const { needed = 0, executed = 0 } of this.#steps(batch)) {
+      work.needed += needed
+      work.executed += executed
+    }
+    for (const { length, keys } of batch.sequences) work.needed += layers * 2 * length * keys * hidden
+    return work
+  }
+
   /** Records the forward pass of packed inputs; the recorder is to be submitted before the next batch is reserved. */
   record(recorder: Recorder, inputs: readonly EncoderInput[]): TokenVectors {
     const batch = measure(inputs)
@@ -151,7 +170,9 @@ export class GpuEncoder {
       const { columns: k, rows: columns, format, shards } = matrix
       for (const { buffer, ...shard } of shards) {
         const shape = { m: rows, k, columns, shard, weights: format, activation: act, residual: residual !== undefined }
-        add(planGemm(shape, caps), () => [at(a), buffer, affine, at(out), ...(residual ? [at(residual)] : [])])
+        const plan = planGemm(shape, caps)
+        const bindings = () => [at(a), buffer, affine, at(out), ...(residual ? [at(residual)] : [])]
+        steps.push({ plan, bindings, needed: rows * shard.rows * k, executed: executedByGemm(shape, plan) })
       }
     }
 
@@ -168,11 +189,13 @@ export class GpuEncoder {
       add(planEmbedNorm(shape, caps), bindings)
     }
     const norm = planAddNorm({ rows, columns: hidden, epsilon }, caps)
-    const tiles = listTiles(batch.sequences, tileRows({ hidden, heads })).length / 4
-    const attention = planAttention({ hidden, heads, tiles }, caps)
+    const work = listTiles(batch.sequences, tileRows({ hidden, heads }))
+    const attention = planAttention({ hidden, heads, tiles: work.length / 4 }, caps)
+    const attended = executedByAttention(work, hidden, attention)
     for (const layer of weights.layers) {
       gemm('hidden', layer.qkv, 'wide', 'identity')
-      add(attention, () => [at('wide'), at('work'), at('attend'), at('mixed')])
+      const bindings = () => [at('wide'), at('work'), at('attend'), at('mixed')]
+      steps.push({ plan: attention, bindings, executed: attended })
       gemm('mixed', layer.output, 'other', 'identity')
       add(norm, () => [at('other'), at('hidden'), layer.attentionNorm, at('mixed')])
       gemm('mixed', layer.up, 'wide', activation)
