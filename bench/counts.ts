@@ -24,10 +24,10 @@ const HITS = 10
 export async function count(device: Device, shape: Shape): Promise<Record<string, number>> {
   const { folder, remove } = await writeCheckpoint(shape)
   try {
-    const before = arrayBuffers()
+    const before = await arrayBuffers()
     const model = await Model.open(folderSource(folder))
     const encoder = await model.encoder(device)
-    const loaded = arrayBuffers() - before
+    const loaded = (await arrayBuffers()) - before
     const { weightBytes, tensorBytes } = encoder.cost
 
     const codec = codecOf({ id: 'int8' })
@@ -83,7 +83,11 @@ function documentInput(length: number): EncoderInput {
   }
 }
 
-function arrayBuffers(): number {
-  gc()
+/** Bytes of array buffers alive. What is dead is freed in the background, so it is asked for and waited for. */
+async function arrayBuffers(): Promise<number> {
+  for (let i = 0; i < 3; i++) {
+    gc()
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
   return process.memoryUsage().arrayBuffers
 }
