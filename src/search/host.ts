@@ -2,6 +2,7 @@ import { check, MaxsiftError } from '../errors.ts'
 import { removeCached } from '../model/cache.ts'
 import {
   bytesOf,
+  checkModel,
   copyIndex,
   exportFile,
   fileStore,
@@ -10,6 +11,7 @@ import {
   liveDocuments,
   refsOf,
   removeStore,
+  type Store,
 } from '../store/index.ts'
 import { Accelerator } from './accelerator.ts'
 import { browserEnvironment } from './browser.ts'
@@ -62,32 +64,42 @@ export class Host implements Service {
   }
 
   async open(call: Call, options: OpenOptions): Promise<{ handle: number; info: IndexInfo }> {
+    const { signal } = call
     const key = `${options.source ?? options.store}:${options.name}`
-    const modelKey = options.file && (await this.#import(call, options, key))
+    let made = false
+    const make = (making: AbortSignal) => {
+      made = true
+      return this.#open(call, options, key, making)
+    }
+    const opened = await this.#indexes.acquire(key, make, signal)
     try {
-      const opened = await this.#indexes.acquire(key, (signal) => this.#open(call, options, key, signal), call.signal)
+      if (!made) await this.#join(call, options, opened)
+      const info = await this.#info(opened)
       const handle = this.#nextHandle++
       this.#handles.set(handle, { key, opened })
-      return { handle, info: await this.#info(opened) }
-    } finally {
-      if (modelKey !== undefined) await this.#models.release(modelKey)
+      return { handle, info }
+    } catch (error) {
+      await this.#release(key)
+      throw error
     }
   }
 
   async #open(call: Call, options: OpenOptions, key: string, signal: AbortSignal): Promise<Opened> {
+    const load = { signal, onProgress: call.progress }
+    const file = options.file && (await fileStore(options.file, signal))
     const { store, fallback } = await this.#environment.store(options, signal)
     let modelKey: string | undefined
     try {
-      const wanted = options.model ?? (await store.manifest(signal))?.model.source
-      const load = { signal, onProgress: call.progress }
-      const { model, key: found } = await this.#model(wanted, load)
+      const source = (await (file ?? store).manifest(signal))?.model.source
+      const { model, key: found } = await this.#model(options.model ?? source, load)
       modelKey = found
+      if (file) await this.#import(file, store, model, load)
       const index = await LiveIndex.open(
         {
           name: options.name,
           store,
           model,
-          modelSource: typeof wanted === 'string' ? wanted : undefined,
+          modelSource: typeof options.model === 'string' ? options.model : source,
           codec: options.codec,
           splitPassages: options.splitPassages,
           accelerator: this.#accelerator,
@@ -114,7 +126,27 @@ export class Host implements Service {
       if (modelKey !== undefined) await this.#models.release(modelKey)
       await store.close()
       throw error
+    } finally {
+      await file?.close()
     }
+  }
+
+  /** What another handle on an open index asks for beyond being one: that the model fits, or that a file is imported. */
+  async #join(call: Call, options: OpenOptions, { index, modelKey }: Opened): Promise<void> {
+    const load = { signal: call.signal, onProgress: call.progress }
+    if (options.model && this.#environment.model(options.model).key !== modelKey) {
+      const { model, key } = await this.#model(options.model, load)
+      try {
+        const { fingerprint } = await this.#accelerator.use((device) => model.encoder(device, load), call.signal)
+        checkModel(index.manifest, fingerprint)
+      } finally {
+        await this.#models.release(key)
+      }
+    }
+    if (!options.file) return
+    const file = await fileStore(options.file, call.signal)
+    await this.#import(file, index.options.store, index.options.model, load).finally(() => file.close())
+    await index.refresh()
   }
 
   async #model(
@@ -127,34 +159,14 @@ export class Host implements Service {
     return { model: await this.#models.acquire(key, make, signal), key }
   }
 
-  /**
-   * Puts the contents of an exported file in the place of the stored index, if the model fits.
-   * @returns the key of the model, which is held for the opening that follows.
-   */
-  async #import(call: Call, options: OpenOptions, key: string): Promise<string> {
-    const { signal } = call
-    const from = await fileStore(options.file!, signal)
-    const held = await this.#model(options.model ?? (await from.manifest())?.model.source, {
-      signal,
-      onProgress: call.progress,
+  /** Puts the contents of an exported file in the place of the stored index, if the model fits. */
+  async #import(file: Store, store: Store, model: Model, load: CallOptions): Promise<void> {
+    const { fingerprint } = await this.#accelerator.use((device) => model.encoder(device, load), load.signal)
+    await copyIndex(file, store, {
+      fingerprint,
+      signal: load.signal,
+      onProgress: (bytes) => load.onProgress?.({ stage: 'index', ...bytes }),
     })
-    try {
-      const { model } = held
-      const { fingerprint } = await this.#accelerator.use(
-        (device) => model.encoder(device, { signal, onProgress: call.progress }),
-        signal,
-      )
-      const { store: to } = await this.#environment.store(options, signal)
-      const onProgress = (bytes: { loaded: number; total: number }) => call.progress({ stage: 'index', ...bytes })
-      await copyIndex(from, to, { fingerprint, signal, onProgress }).finally(() => to.close())
-      for (const { key: open, opened } of this.#handles.values()) if (open === key) await opened.index.refresh()
-      return held.key
-    } catch (error) {
-      await this.#models.release(held.key)
-      throw error
-    } finally {
-      await from.close()
-    }
   }
 
   add(call: Call, handle: number): Promise<AddResult> {
@@ -181,7 +193,11 @@ export class Host implements Service {
     const held = this.#handles.get(handle)
     if (!held) return
     this.#handles.delete(handle)
-    await this.#indexes.release(held.key)
+    await this.#release(held.key)
+  }
+
+  async #release(key: string): Promise<void> {
+    await this.#indexes.release(key)
     if (this.#indexes.size === 0) await this.#accelerator.close()
   }
 
