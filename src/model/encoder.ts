@@ -106,7 +106,12 @@ export class GpuEncoder {
       }),
       vectors: kept * this.spec.dim * 4,
     })
-    await this.device.kernels.prepare(this.#steps(batch).map(({ plan }) => plan.variant))
+    await this.prepare(inputs)
+  }
+
+  /** Compiles what a batch of this shape needs. */
+  async prepare(inputs: readonly EncoderInput[]): Promise<void> {
+    await this.device.kernels.prepare(this.#steps(measure(inputs)).map(({ plan }) => plan.variant))
   }
 
   /**

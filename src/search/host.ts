@@ -116,10 +116,13 @@ export class Host implements Service {
       }
       // After the handle is out, so that somebody can hear it.
       setTimeout(() => {
-        if (fallback) this.#emit(key, 'error', fallback)
-        opened.writer.resume(opened.background.signal).catch((error) => {
-          if (!opened.background.signal.aborted) this.#emit(key, 'error', error)
-        })
+        const { background, searcher, writer } = opened
+        const tell = (error: Error) => {
+          if (!background.signal.aborted) this.#emit(key, 'error', error)
+        }
+        if (fallback) tell(fallback)
+        searcher.warm(background.signal).catch(tell)
+        writer.resume(background.signal).catch(tell)
       })
       return opened
     } catch (error) {

@@ -3,7 +3,7 @@ import { Arena } from '../gpu/arena.ts'
 import type { Device } from '../gpu/device.ts'
 import type { Recorder } from '../gpu/recorder.ts'
 import type { DocumentHit } from '../kernels/explain.ts'
-import { searchIndex } from '../kernels/search.ts'
+import { planSearch, searchIndex, variantsOf } from '../kernels/search.ts'
 import { type EncodedText, encodeText } from '../text/encode.ts'
 import type { Entry } from './catalog.ts'
 import { type EncodedPassage, explain, highlights, rowKinds } from './explain.ts'
@@ -20,6 +20,18 @@ export class Searcher {
   #arena: { device: Device; arena: Arena } | null = null
 
   constructor(private readonly index: LiveIndex) {}
+
+  /** Compiles the kernels of a search ahead of the first one. */
+  async warm(signal: AbortSignal): Promise<void> {
+    const { accelerator, model } = this.index.options
+    await accelerator.use(async (device) => {
+      const query = encodeText(model.tokenizer, model.spec.query, '')
+      const { index } = (await this.index.snapshot(device, { signal })).residents
+      const request = { rows: query.keep.length, k: 10, best: 1, explain: true }
+      const search = index ? variantsOf(planSearch(index, request, device.caps)) : []
+      await Promise.all([(await model.encoder(device)).prepare([query]), device.kernels.prepare(search)])
+    }, signal)
+  }
 
   async search(text: string, options: Options, signal: AbortSignal): Promise<SearchResult> {
     const started = performance.now()
