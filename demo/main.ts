@@ -1,21 +1,21 @@
 /** A plain page around an index: files in, a search box, hits with their reasons. All of it stays in this browser. */
-import { createIndex, listIndexes, type ModelOption, type Progress, type SearchIndex } from 'maxsift'
+import { createIndex, listIndexes, type ModelOption, type SearchIndex } from 'maxsift'
+import { attempt, isBusy, megabytes, tell, work } from './busy.ts'
 import { readDocuments } from './documents.ts'
 import { hitElement } from './hits.ts'
 import { keepOffline } from './offline.ts'
 
 const NAME = 'demo'
 const get = <Type extends HTMLElement>(id: string) => document.getElementById(id) as Type
-const alert = get('alert')
 const status = get('status')
 const query = get<HTMLInputElement>('query')
 const hits = get('hits')
+const drop = get('drop')
 
 let index: SearchIndex | null = null
 let searching: AbortController | null = null
-let working: AbortController | null = null
 
-await run(async () => {
+await attempt(async () => {
   const { model } = await (await fetch('demo.json')).json()
   get('model').hidden = Boolean(model)
   // An index of an earlier visit may know where its model is.
@@ -26,18 +26,21 @@ keepOffline()
 
 get<HTMLInputElement>('model-folder').addEventListener('change', ({ currentTarget }) => {
   const files = [...((currentTarget as HTMLInputElement).files ?? [])]
-  if (files.length > 0) run(() => open({ model: { files } }))
+  if (files.length > 0) open({ model: { files } })
 })
 get<HTMLInputElement>('files').addEventListener('change', ({ currentTarget }) => {
   const input = currentTarget as HTMLInputElement
   const files = [...(input.files ?? [])]
   // Choosing the same files again must fire again.
   input.value = ''
-  run(() => add(files))
+  add(files)
 })
-get('cancel').addEventListener('click', () => working?.abort())
 get('destroy').addEventListener('click', () => {
-  if (confirm('Remove all documents from this browser?')) run(clear)
+  if (confirm('Remove all documents from this browser?'))
+    attempt(async () => {
+      await index!.destroy()
+      location.reload()
+    })
 })
 get('search').addEventListener('submit', (event) => event.preventDefault())
 
@@ -52,42 +55,40 @@ document.addEventListener('keydown', (event) => {
   event.preventDefault()
   query.focus()
 })
-
-const drop = get('drop')
 for (const type of ['dragenter', 'dragover', 'dragleave', 'drop'] as const)
   document.addEventListener(type, (event) => {
     event.preventDefault()
     drop.classList.toggle('over', type === 'dragenter' || type === 'dragover')
-    if (type === 'drop' && index) run(() => add([...(event.dataTransfer?.files ?? [])]))
+    if (type === 'drop') add([...(event.dataTransfer?.files ?? [])])
   })
 
-async function open(options: { model?: ModelOption }): Promise<void> {
-  const { signal } = begin('Opening the index')
-  index = await createIndex({ name: NAME, ...options, signal, onProgress: report })
-  index.addEventListener('change', () => run(summarise))
-  index.addEventListener('error', ({ detail }) => tell(detail))
-  get('model').hidden = true
-  get('work').hidden = false
-  get('documents').hidden = false
-  await summarise()
-  await search()
+function open(options: { model?: ModelOption }): Promise<void> {
+  return work('Opening the index', async (call) => {
+    index = await createIndex({ name: NAME, ...options, ...call })
+    index.addEventListener('change', () => attempt(summarise))
+    index.addEventListener('error', ({ detail }) => tell(detail))
+    get('model').hidden = true
+    get('work').hidden = false
+    get('documents').hidden = false
+    await summarise()
+    await search()
+  })
 }
 
 async function add(files: File[]): Promise<void> {
-  const documents = await readDocuments(files)
-  const { signal } = begin(`Reading ${documents.length} documents`)
-  try {
-    await index!.add(documents, { signal, onProgress: report })
-  } finally {
+  if (!index || isBusy()) return
+  const open = index
+  await attempt(async () => {
+    const documents = await readDocuments(files)
+    await work(
+      `Reading ${documents.length} documents`,
+      (call) => open.add(documents, call).then(() => {}),
+      documents.length,
+    )
     // After a cancel too: what was committed stays.
     await summarise()
     await search()
-  }
-}
-
-async function clear(): Promise<void> {
-  await index!.destroy()
-  location.reload()
+  })
 }
 
 async function summarise(): Promise<void> {
@@ -102,59 +103,15 @@ async function search(): Promise<void> {
   searching?.abort()
   searching = new AbortController()
   const { signal } = searching
-  try {
-    const result = await index!.search(query.value, { explain: true, signal })
-    hits.replaceChildren(...result.hits.map((hit) => hitElement(hit, () => run(() => remove(hit.id)))))
-    const shown = result.hits.length === 0 ? 'No hits' : `${result.hits.length} best`
-    status.textContent =
-      query.value.trim() === '' ? '' : `${shown} of ${result.total} documents, ${result.elapsed.toFixed(0)} ms`
-  } catch (error) {
-    if (!signal.aborted) tell(error)
-  }
+  await attempt(async () => {
+    const { hits: found, total, elapsed } = await index!.search(query.value, { explain: true, signal })
+    hits.replaceChildren(...found.map((hit) => hitElement(hit, () => attempt(() => remove(hit.id)))))
+    const shown = found.length === 0 ? 'No hits' : `${found.length} best`
+    status.textContent = query.value.trim() === '' ? '' : `${shown} of ${total} documents, ${elapsed.toFixed(0)} ms`
+  })
 }
 
 async function remove(id: string): Promise<void> {
   await index!.remove([id])
   await search()
-}
-
-/** Runs one task at a time and tells its failure, but not that it was cancelled. */
-async function run(task: () => Promise<void>): Promise<void> {
-  alert.hidden = true
-  try {
-    await task()
-  } catch (error) {
-    if ((error as Error).name !== 'AbortError') tell(error)
-  } finally {
-    get('busy').hidden = true
-  }
-}
-
-function begin(task: string): AbortController {
-  working = new AbortController()
-  get('task').textContent = task
-  get('progress').removeAttribute('value')
-  get('busy').hidden = false
-  return working
-}
-
-function report({ stage, loaded, total }: Progress): void {
-  const progress = get<HTMLProgressElement>('progress')
-  if (total) {
-    progress.max = total
-    progress.value = loaded
-  } else progress.removeAttribute('value')
-  const amount = stage === 'encode' ? (count: number) => String(count) : megabytes
-  const what = { model: 'Loading the model', index: 'Loading the index', encode: 'Reading documents' }[stage]
-  get('task').textContent = `${what}: ${amount(loaded)}${total ? ` of ${amount(total)}` : ''}`
-}
-
-function tell(error: unknown): void {
-  const { message, remedy } = error as Error & { remedy?: string }
-  alert.textContent = remedy ? `${message} ${remedy}` : message
-  alert.hidden = false
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB`
 }

@@ -68,6 +68,31 @@ describe.skipIf(browserMissing)(`demo${browserMissing ? ` — ${browserMissing}`
     expect(await demo.page.evaluate(() => document.activeElement?.matches('#hits *'))).toBe(true)
   })
 
+  it('shows how far it is, and stops on request, keeping what was committed', async () => {
+    const many = Array.from({ length: 2000 }, (_, at) =>
+      JSON.stringify({ id: `m${at}`, text: `moon number ${at} of many` }),
+    )
+    await demo.page.setInputFiles('#files', {
+      name: 'many.jsonl',
+      mimeType: 'text/plain',
+      buffer: Buffer.from(many.join('\n')),
+    })
+    await demo.page.waitForFunction(() => (document.getElementById('progress') as HTMLProgressElement).value > 0)
+    await demo.page.click('#cancel')
+    await demo.page.locator('#busy').waitFor({ state: 'hidden' })
+    const kept = Number(/^\d+/.exec((await demo.page.textContent('#summary'))!)![0])
+    expect(kept).toBeGreaterThan(0)
+    expect(kept).toBeLessThan(2000)
+    expect(await demo.page.locator('#alert').isVisible()).toBe(false)
+  })
+
+  it('tells what is wrong with a file', async () => {
+    await demo.page.setInputFiles('#files', { name: 'a.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{}\nno') })
+    const alert = demo.page.locator('#alert')
+    await alert.waitFor()
+    expect(await alert.textContent()).toContain('a.jsonl, line 2: this is not JSON')
+  })
+
   it('removes a hit', async () => {
     const [first, second] = await demo.search(query)
     await demo.page.locator('#hits > li button').first().click()

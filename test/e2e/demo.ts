@@ -54,6 +54,7 @@ export class Demo {
     })
     await this.page.goto(server.address)
     await this.page.locator('#work').waitFor()
+    await this.page.locator('#busy').waitFor({ state: 'hidden' })
   }
 
   /** Waits until the page would open without a network. */
@@ -69,10 +70,18 @@ export class Demo {
     return this.server.close()
   }
 
+  /** Adds one file and waits until its documents are in the index. @throws Error with what the page says instead */
   async add(name: string, text: string, timeout = 60_000): Promise<void> {
+    const before = await this.page.textContent('#summary')
     await this.page.setInputFiles('#files', { name, mimeType: 'text/plain', buffer: Buffer.from(text) })
-    await this.page.locator('#busy').waitFor({ state: 'visible' })
-    await this.page.locator('#busy').waitFor({ state: 'hidden', timeout })
+    await this.page.waitForFunction(
+      (before) => {
+        const [busy, alert, summary] = ['busy', 'alert', 'summary'].map((id) => document.getElementById(id)!)
+        return busy.hidden && (!alert.hidden || summary.textContent !== before)
+      },
+      before,
+      { timeout },
+    )
     const alert = this.page.locator('#alert')
     if (await alert.isVisible()) throw new Error(`The page says: ${await alert.textContent()}`)
   }
