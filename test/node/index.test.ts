@@ -54,7 +54,7 @@ describe.skipIf(await gpuMissing())('index and search', () => {
       out,
       'Jupiter has four bright moons.',
       '--limit',
-      '3',
+      '5',
       '--explain',
     )
     expect(code, notes).toBe(0)
