@@ -5,6 +5,9 @@ import { f32, type Plan } from '../gpu/kernel.ts'
 /** Largest head dim: beyond it a tile does not fit workgroup memory. */
 export const MAX_HEAD = 128
 
+/** Largest head dim of the variant without barriers: it is unrolled, and takes seconds to compile beyond. */
+export const MAX_PLAIN_HEAD = 64
+
 export interface AttentionShape {
   hidden: number
   heads: number
@@ -51,7 +54,7 @@ export function planAttention(shape: AttentionShape, caps: Capabilities, force: 
   const head = hidden / heads
   if (!(head <= MAX_HEAD)) throw new Error(`a head dim of ${head}; at most ${MAX_HEAD} is possible`)
   const quads = Math.ceil(head / 4)
-  const tiled = force.tiled ?? !caps.fallback
+  const tiled = force.tiled ?? (!caps.fallback || head > MAX_PLAIN_HEAD)
   const rows = tileRows(shape)
   const parts = 128 / rows
   const keys = head <= 32 ? 32 : head <= 64 ? 16 : 8

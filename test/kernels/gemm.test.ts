@@ -53,19 +53,17 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
       })
     }
 
-    it(`${tile}, with every activation and a residual`, async () => {
+    it(`${tile}, with activation and residual`, async () => {
       const device = await openDevice()
-      for (const activation of Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[]) {
-        for (const [m, k, n] of [
-          [11, 8, 36],
-          [11, 6, 35],
-        ]) {
-          const { a, w, affine, residual, product } = example(m, k, n, 'F32')
-          const shape = { m, k, columns: n, weights: 'F32', activation, residual: true } as const
-          const [out] = await runPlan(device, planGemm(shape, device.caps, { tile }), [a, w, affine, m * n, residual])
-          const expected = gemm({ ...product, activation, residual })
-          expect(maxError(new Float32Array(out), expected), `${activation}, ${n} columns`).toBeLessThan(1e-5)
-        }
+      for (const [m, k, n] of [
+        [11, 8, 36],
+        [11, 6, 35],
+      ]) {
+        const { a, w, affine, residual, product } = example(m, k, n, 'F32')
+        const shape = { m, k, columns: n, weights: 'F32', activation: 'gelu', residual: true } as const
+        const [out] = await runPlan(device, planGemm(shape, device.caps, { tile }), [a, w, affine, m * n, residual])
+        const expected = gemm({ ...product, activation: 'gelu', residual })
+        expect(maxError(new Float32Array(out), expected), `${n} columns`).toBeLessThan(1e-5)
       }
     })
   }
