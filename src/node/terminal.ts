@@ -16,7 +16,6 @@ type Output = Pick<NodeJS.WriteStream, 'write' | 'isTTY'>
 
 const PROGRESS_MS = 1_000
 
-/** @param raise Called when the output cannot be written, such as `EPIPE` under `| head`. */
 export function createTerminal(stdout: Output, stderr: Output, signal: AbortSignal): Terminal {
   let last = 0
   let line = ''
