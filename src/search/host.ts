@@ -90,7 +90,7 @@ export class Host implements Service {
     const { store, fallback } = await this.#environment.store(options, signal)
     let modelKey: string | undefined
     try {
-      const source = (await (file ?? store).manifest(signal))?.model.source
+      const source = locate((await (file ?? store).manifest(signal))?.model.source, options.source)
       const { model, key: found } = await this.#model(options.model ?? source, load)
       modelKey = found
       if (file) await this.#import(file, store, model, load)
@@ -281,4 +281,10 @@ export class Host implements Service {
     searcher.close()
     await this.#models.release(modelKey)
   }
+}
+
+/** A ready-made index may name its model by an address relative to its own. */
+function locate(model: string | undefined, index: string | undefined): string | undefined {
+  if (model === undefined || index === undefined || !URL.canParse(index)) return model
+  return new URL(model, index.endsWith('/') ? index : `${index}/`).href
 }
