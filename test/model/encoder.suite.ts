@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { openCheckpoint } from '../../src/model/checkpoint.ts'
+import { type EncoderInput, GpuEncoder } from '../../src/model/encoder.ts'
+import { CHECKPOINT_NAMES, CHECKPOINTS, readCheckpoint } from '../goldens/checkpoints.ts'
+import { gpuMissing, openDevice } from '../gpu.ts'
+import { maxError } from '../kernels/harness.ts'
+import { mapSource } from '../search/harness.ts'
+import { encodeBatch, goldenError } from './encode.ts'
+
+const missing = await gpuMissing()
+const device = missing ? null : await openDevice()
+
+/** Inputs of random ids: (length, first kept row) each. */
+function inputs(shapes: readonly (readonly [length: number, keepFrom: number])[]): EncoderInput[] {
+  return shapes.map(([length, keepFrom], i) => ({
+    ids: Uint32Array.from({ length }, (_, j) => 5 + ((j * 7 + i * 31) % 200)),
+    attend: new Uint8Array(length).fill(1),
+    keep: Uint32Array.from({ length: length - keepFrom }, (_, j) => keepFrom + j),
+  }))
+}
+
+const open = async (name: (typeof CHECKPOINT_NAMES)[number]) =>
+  openCheckpoint(mapSource(name, await readCheckpoint(name)))
+
+describe.skipIf(missing)(`encoder${missing ? ` — ${missing}` : ''}`, () => {
+  for (const name of CHECKPOINT_NAMES) {
+    it(`gives the vectors of the reference: ${name} (${CHECKPOINTS[name].shows})`, async () => {
+      expect(await goldenError(device!, name)).toBeLessThan(1e-4)
+    })
+  }
+
+  it('gives a text the same vectors alone and in a batch', async () => {
+    const encoder = await GpuEncoder.load(device!, await open('pylate'))
+    const { dim } = encoder.spec
+    const texts = inputs([
+      [40, 0],
+      [1, 0],
+      [33, 10],
+      [5, 5],
+      [64, 1],
+    ])
+    const together = await encodeBatch(device!, encoder, texts)
+    expect(together.starts).toEqual([0, 40, 41, 64, 64, 127])
+    for (const [i, text] of texts.entries()) {
+      if (text.keep.length === 0) continue
+      const alone = await encodeBatch(device!, encoder, [text])
+      const [from, to] = together.starts.slice(i, i + 2)
+      expect(maxError(together.vectors.subarray(from * dim, to * dim), alone.vectors)).toBeLessThan(1e-6)
+    }
+    encoder.destroy()
+  })
+
+  it('holds no more on the GPU than the tensors it uses, and gives it all back', async () => {
+    const before = device!.counts.bytes
+    for (const name of ['stanford', 'stanford-f16', 'stanford-i8'] as const) {
+      const encoder = await GpuEncoder.load(device!, await open(name))
+      const { weightBytes, tensorBytes } = encoder.cost
+      expect(device!.counts.bytes - before).toBe(weightBytes)
+      // Biases, LayerNorms and type rows are kept in f32; beside matrices this small they count.
+      expect(weightBytes / tensorBytes, name).toBeLessThan(1.1)
+      encoder.destroy()
+      expect(device!.counts.bytes).toBe(before)
+    }
+  })
+
+  it('stays within the budget of dispatches, in one submission', async () => {
+    const encoder = await GpuEncoder.load(device!, await open('stanford'))
+    const start = { ...device!.counts }
+    await encodeBatch(device!, encoder, inputs([[32, 0]]))
+    expect(device!.counts.submissions - start.submissions).toBe(1)
+    expect(device!.counts.dispatches - start.dispatches).toBeLessThanOrEqual(7 * encoder.spec.encoder.layers + 3)
+    encoder.destroy()
+  })
+})
