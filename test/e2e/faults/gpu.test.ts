@@ -37,9 +37,9 @@ describe.skipIf(browserMissing)(`the GPU fails${unlessMissing}`, () => {
 
   it('is lost: between calls, in a search, while adding; the call is answered all the same', async () => {
     const tab = await filled()
+    await tab.install()
     const before = await tab.search('moons')
     expect(before.total).toBe(12)
-    await tab.install()
     await tab.engine.evaluate(() => faults.device!.destroy())
     expect(await tab.search('moons')).toEqual(before)
     await tab.arm('submit', 'destroy')

@@ -82,7 +82,7 @@ export class Site {
       serve({
         folders: { '/dist/': join(root, 'dist'), '/model/': checkpointFolder('stanford') },
         texts: {
-          '/': PAGE,
+          '/index.html': PAGE,
           '/page.js': SCRIPT,
           '/elsewhere.txt': '',
           '/favicon.ico': '',
@@ -107,15 +107,18 @@ export class Site {
   }
 
   /** A visitor of their own, with nothing stored. */
-  visitor(): Promise<BrowserContext> {
-    return this.browser.newContext()
+  async visitor(): Promise<BrowserContext> {
+    const context = await this.browser.newContext()
+    await context.route('**/hold/**', () => {})
+    return context
   }
 
   /** @param first runs in the page before its own scripts */
   async visit(context: BrowserContext, first?: () => void, address = this.address): Promise<Tab> {
     const page = await context.newPage()
     if (first) await page.addInitScript(first)
-    await page.goto(address)
+    const answer = await page.goto(address)
+    if (!answer?.ok()) throw new Error(`${address} answered ${answer?.status()}`)
     const tab = new Tab(page)
     await tab.ready()
     return tab
@@ -206,7 +209,7 @@ export class Tab {
   }
 
   /** Where the engine runs. */
-  get engine(): Page | Worker {
+  get engine(): Pick<Worker, 'evaluate'> {
     return this.page.workers()[0] ?? this.page
   }
 
