@@ -21,5 +21,5 @@ export type {
   SearchOptions,
   SearchResult,
 } from './search/types.ts'
-export { createIndex, importIndex, listIndexes, type OriginOptions, removeAll } from './worker/client.ts'
+export { createIndex, importIndex, listIndexes, type OriginOptions, removeAll, removeIndex } from './worker/client.ts'
 export type { SearchIndex } from './worker/search-index.ts'

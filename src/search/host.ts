@@ -157,6 +157,8 @@ export class Host implements Service {
     { signal, onProgress }: CallOptions,
   ): Promise<{ model: Model; key: string }> {
     check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
+    // Before anything is fetched: without a GPU the model is of no use.
+    await this.#accelerator.device()
     const { key, source } = this.#environment.model(wanted)
     const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress })
     return { model: await this.#models.acquire(key, make, signal), key }
@@ -210,29 +212,46 @@ export class Host implements Service {
     await this.close(call, handle)
   }
 
-  async list(call: Call): Promise<IndexEntry[]> {
+  async list({ signal }: Call): Promise<IndexEntry[]> {
     const entries: IndexEntry[] = []
     for (const name of await listStores()) {
-      const store = await indexedDBStore(name, { signal: call.signal })
-      const manifest = await store.manifest(call.signal).finally(() => store.close())
-      if (!manifest) continue
-      entries.push({
-        name,
-        documents: manifest.segments.reduce((sum, segment) => sum + liveDocuments(segment), 0),
-        bytes: bytesOf(refsOf(manifest).values()),
-        generation: manifest.generation,
-        model: manifest.model.name,
-      })
+      try {
+        const store = await indexedDBStore(name, { signal })
+        const manifest = await store.manifest(signal).finally(() => store.close())
+        if (!manifest) continue
+        entries.push({
+          name,
+          documents: manifest.segments.reduce((sum, segment) => sum + liveDocuments(segment), 0),
+          bytes: bytesOf(refsOf(manifest).values()),
+          generation: manifest.generation,
+          model: manifest.model.name,
+        })
+      } catch (error) {
+        // One that cannot be read must not hide the others, nor itself: it is there to be removed.
+        if (!(error instanceof MaxsiftError)) throw error
+        entries.push({ name, documents: 0, bytes: 0, generation: 0, model: '', problem: error.code })
+      }
     }
     return entries
   }
 
+  async removeIndex(_: Call, name: string): Promise<void> {
+    await this.#destroyOpen((index) => index === name)
+    await removeStore(name)
+  }
+
   async removeAll(): Promise<void> {
-    for (const opened of await Promise.all(this.#indexes.values())) {
-      if (opened.index.options.store.kind === 'indexeddb') await opened.index.options.store.destroy()
-    }
+    await this.#destroyOpen(() => true)
     for (const name of await listStores()) await removeStore(name)
     await removeCached()
+  }
+
+  /** Removes indexes that are open here; their stores tell the other tabs. */
+  async #destroyOpen(wanted: (name: string) => boolean): Promise<void> {
+    for (const opening of this.#indexes.values()) {
+      const options = (await opening.catch(() => null))?.index.options
+      if (options?.store.kind === 'indexeddb' && wanted(options.name)) await options.store.destroy()
+    }
   }
 
   #opened(handle: number): Opened {

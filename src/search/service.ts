@@ -48,6 +48,8 @@ export interface Service {
   /** Removes the index and all it stores; its other handles reject from then on. */
   destroy(call: Call, handle: number): Promise<void>
   list(call: Call): Promise<IndexEntry[]>
+  /** Removes a stored index, whether it can be opened or not; handles on it reject from then on. */
+  removeIndex(call: Call, name: string): Promise<void>
   removeAll(call: Call): Promise<void>
   /** Where events of a handle's index go. */
   onEvent: (<Type extends keyof IndexEvents>(handle: number, type: Type, detail: IndexEvents[Type]) => void) | null

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../errors.ts'
+
 /** The public types of an index. Everything here survives `postMessage`, but for the callbacks and signals of options. */
 
 /** A document to be added. Its `id` is the caller's own; adding an id again replaces the document. */
@@ -188,6 +190,8 @@ export interface IndexEntry {
   bytes: number
   generation: number
   model: string
+  /** Why it cannot be opened, such as `STORE_CORRUPT`; then the other fields say nothing. */
+  problem?: ErrorCode
 }
 
 export interface IndexEvents {

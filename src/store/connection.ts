@@ -184,7 +184,7 @@ export async function listStores(): Promise<string[]> {
 }
 
 /**
- * Deletes the database of an index, if there is one. Tabs that have it open are asked to close it.
+ * Deletes the database of an index, if there is one. Tabs that have it open are asked to close it, and told.
  * @throws MaxsiftError `STORE_BLOCKED` when one does not within `patience` milliseconds; the browser deletes it once
  *   that tab is gone.
  */
@@ -194,6 +194,10 @@ export async function removeStore(name: string, patience = PATIENCE_MS): Promise
     throw lost(`IndexedDB failed to remove index "${name}"`, error)
   })
   await orBlocked(deleting, patience, message)
+  if (typeof BroadcastChannel === 'undefined') return
+  const channel = new BroadcastChannel(DATABASE_PREFIX + name)
+  channel.postMessage(0)
+  channel.close()
 }
 
 function lost(what: string, error: unknown): unknown {

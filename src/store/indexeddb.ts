@@ -112,10 +112,9 @@ class IndexedDBStore implements Store {
   }
 
   async destroy(): Promise<void> {
-    this.#connection.close()
-    await removeStore(this.#name, this.#patience)
-    this.#channel?.postMessage(0)
+    // Closed before, so as not to be told itself.
     await this.close()
+    await removeStore(this.#name, this.#patience)
   }
 
   async #stored(signal?: AbortSignal): Promise<string | null> {

@@ -1,6 +1,7 @@
 import { check } from '../errors.ts'
-import type { OpenOptions, Service } from '../search/service.ts'
+import type { OpenOptions } from '../search/service.ts'
 import type { CallOptions, CreateIndexOptions, IndexEntry } from '../search/types.ts'
+import type { Connection } from './connect.ts'
 import { callOptions, readCreateOptions } from './options.ts'
 import { anyLease, lease, type WorkerOption } from './pool.ts'
 import { SearchIndex } from './search-index.ts'
@@ -36,19 +37,32 @@ export async function importIndex(
 
 /** The stored indexes of this origin. */
 export async function listIndexes(options: OriginOptions = {}): Promise<IndexEntry[]> {
-  return ofOrigin('list', options)
+  return ofOrigin(options, (connection) => connection.call('list', [], options))
+}
+
+/**
+ * Removes a stored index by its name. For one that is damaged and cannot be opened any more; handles on an open one
+ * reject from then on, here and in other tabs.
+ * @throws MaxsiftError STORE_BLOCKED, STORE_LOST
+ */
+export async function removeIndex(name: string, options: OriginOptions = {}): Promise<void> {
+  check(typeof name === 'string' && name !== '', '`name` must be a string that is not empty')
+  return ofOrigin(options, (connection) => connection.call('removeIndex', [name], options))
 }
 
 /** Removes everything that maxsift keeps on this device for this origin: indexes and models. */
 export async function removeAll(options: OriginOptions = {}): Promise<void> {
-  return ofOrigin('removeAll', options)
+  return ofOrigin(options, (connection) => connection.call('removeAll', [], options))
 }
 
-async function ofOrigin<M extends 'list' | 'removeAll'>(method: M, { worker, signal }: OriginOptions) {
+async function ofOrigin<Value>(
+  { worker, signal }: OriginOptions,
+  call: (connection: Connection) => Promise<Value>,
+): Promise<Value> {
   callOptions({ signal })
   signal?.throwIfAborted()
   const { connection, release } = anyLease(worker)
-  return connection.call<'list' | 'removeAll'>(method, [], { signal }).finally(release) as ReturnType<Service[M]>
+  return call(connection).finally(release)
 }
 
 async function open(plain: OpenOptions, { worker = true, signal, onProgress }: CreateIndexOptions) {

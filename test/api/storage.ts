@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { createIndex, importIndex, listIndexes, removeAll } from '../../src/index.ts'
+import { createIndex, importIndex, listIndexes, removeAll, removeIndex } from '../../src/index.ts'
 import { checkpointFolder } from '../goldens/checkpoints.ts'
 import { CHECKPOINT, DOCUMENTS, failureOf, idsOf, LONG_TEXT, type Setup } from './setup.ts'
 
@@ -126,6 +126,21 @@ export function storage({ open, filled, name, worker }: Setup): void {
       const file = await index.export()
       const error = await failureOf(importIndex(file, { name: name(), model: other, worker, store: 'memory' }))
       expect(error).toMatchObject({ code: 'MODEL_MISMATCH' })
+    })
+
+    test('removeIndex() removes one index, open or not', async () => {
+      const [one, two] = [name(), name()]
+      for (const own of [one, two]) await (await filled(DOCUMENTS, { name: own, ...stored })).close()
+      const opened = await open({ name: one, ...stored })
+      await removeIndex(one, { worker })
+      await removeIndex('no such index', { worker })
+      await expect(opened.search('moons')).rejects.toMatchObject({ name: 'MaxsiftError' })
+      const names = (await listIndexes({ worker })).map((entry) => entry.name)
+      expect(names).toContain(two)
+      expect(names).not.toContain(one)
+      await removeIndex(two, { worker })
+      expect((await listIndexes({ worker })).map((entry) => entry.name)).not.toContain(two)
+      expect(await failureOf(removeIndex('', { worker }))).toMatchObject({ code: 'INVALID_ARGUMENT' })
     })
 
     test('removeAll() leaves nothing', async () => {

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { MaxsiftError } from '../../src/errors.ts'
-import { createIndex, importIndex, listIndexes, removeAll } from '../../src/index.ts'
+import { createIndex, importIndex, listIndexes, removeAll, removeIndex } from '../../src/index.ts'
 import type { OpenOptions, Service } from '../../src/search/service.ts'
 import type { IndexInfo } from '../../src/search/types.ts'
 import { serve } from '../../src/worker/serve.ts'
@@ -55,7 +55,14 @@ test('importing the package touches no global and works without a page', async (
   vi.resetModules()
   const entry = await import('../../src/index.ts')
   expect(Object.getOwnPropertyNames(globalThis)).toEqual(before)
-  expect(Object.keys(entry).sort()).toEqual(['MaxsiftError', 'createIndex', 'importIndex', 'listIndexes', 'removeAll'])
+  expect(Object.keys(entry).sort()).toEqual([
+    'MaxsiftError',
+    'createIndex',
+    'importIndex',
+    'listIndexes',
+    'removeAll',
+    'removeIndex',
+  ])
   // Plain Node has no such worker; that is said, not thrown as a ReferenceError.
   await expect(createIndex()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
 })
@@ -280,6 +287,7 @@ test('a signal aborted beforehand: nothing is started', async () => {
   const signal = AbortSignal.abort()
   await expect(createIndex({ worker, signal })).rejects.toBe(signal.reason)
   await expect(listIndexes({ worker, signal })).rejects.toBe(signal.reason)
+  await expect(removeIndex('a', { worker, signal })).rejects.toBe(signal.reason)
   await expect(removeAll({ worker, signal })).rejects.toBe(signal.reason)
   await expect(importIndex(new Blob([]), { worker, signal })).rejects.toBe(signal.reason)
   expect(worker).not.toHaveBeenCalled()

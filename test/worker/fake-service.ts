@@ -17,6 +17,7 @@ export function fakeService(methods: Partial<Service>): Service {
     close: async () => {},
     destroy: nothing,
     list: nothing,
+    removeIndex: nothing,
     removeAll: nothing,
     onEvent: null,
     ...methods,
