@@ -25,7 +25,7 @@ function numberOf(expression: string, text: string): number {
     return `(${numberOf(constant[1], text)})`
   })
   const digits = plain.replace(/(\d)u\b/g, '$1')
-  if (!/^[\d\s()+*/-]+$/.test(digits)) throw new Error(`cannot read ${expression}`)
+  if (!/^[\d\s()+*/|-]+$/.test(digits)) throw new Error(`cannot read ${expression}`)
   return new Function(`return Math.floor(${digits})`)()
 }
 
