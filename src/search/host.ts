@@ -20,12 +20,13 @@ import { LiveIndex } from './live-index.ts'
 import { Model } from './model.ts'
 import { Searcher } from './searcher.ts'
 import type { Call, OpenOptions, Service } from './service.ts'
-import { Shared } from './shared.ts'
+import { type Lease, Shared } from './shared.ts'
 import type {
   AddResult,
   CallOptions,
   CodecId,
   IndexEntry,
+  IndexEvents,
   IndexInfo,
   RemoveResult,
   SearchOptions,
@@ -38,6 +39,7 @@ interface Opened {
   index: LiveIndex
   writer: Writer
   searcher: Searcher
+  model: Lease<Model>
   modelKey: string
   /** Ends what goes on in the background. */
   background: AbortController
@@ -45,7 +47,7 @@ interface Opened {
 
 interface Handle {
   key: string
-  opened: Opened
+  lease: Lease<Opened>
 }
 
 /** The engine behind the API: one GPU device, each model once, each index once, and handles on them. */
@@ -71,15 +73,15 @@ export class Host implements Service {
       made = true
       return this.#open(call, options, key, making)
     }
-    const opened = await this.#indexes.acquire(key, make, signal)
+    const lease = await this.#indexes.acquire(key, make, signal)
     try {
-      if (!made) await this.#join(call, options, opened)
-      const info = await this.#info(opened)
+      if (!made) await this.#join(call, options, lease.value)
+      const info = await this.#info(lease.value)
       const handle = this.#nextHandle++
-      this.#handles.set(handle, { key, opened })
+      this.#handles.set(handle, { key, lease })
       return { handle, info }
     } catch (error) {
-      await this.#release(key)
+      await this.#release(lease)
       throw error
     }
   }
@@ -88,17 +90,17 @@ export class Host implements Service {
     const load = { signal, onProgress: call.progress }
     const file = options.file && (await fileStore(options.file, signal))
     const { store, fallback } = await this.#environment.store(options, signal)
-    let modelKey: string | undefined
+    let model: Lease<Model> | undefined
     try {
       const source = locate((await (file ?? store).manifest(signal))?.model.source, options.source)
-      const { model, key: found } = await this.#model(options.model ?? source, load)
-      modelKey = found
-      if (file) await this.#import(file, store, model, load)
+      const wanted = await this.#model(options.model ?? source, load)
+      model = wanted.lease
+      if (file) await this.#import(file, store, model.value, load)
       const index = await LiveIndex.open(
         {
           name: options.name,
           store,
-          model,
+          model: model.value,
           modelSource: typeof options.model === 'string' ? options.model : source,
           codec: options.codec,
           splitPassages: options.splitPassages,
@@ -111,7 +113,8 @@ export class Host implements Service {
         index,
         writer: new Writer(index, this.#environment.pace?.()),
         searcher: new Searcher(index),
-        modelKey,
+        model,
+        modelKey: wanted.key,
         background: new AbortController(),
       }
       // After the handle is out, so that somebody can hear it.
@@ -126,7 +129,7 @@ export class Host implements Service {
       })
       return opened
     } catch (error) {
-      if (modelKey !== undefined) await this.#models.release(modelKey)
+      await model?.release()
       await store.close()
       throw error
     } finally {
@@ -138,12 +141,12 @@ export class Host implements Service {
   async #join(call: Call, options: OpenOptions, { index, modelKey }: Opened): Promise<void> {
     const load = { signal: call.signal, onProgress: call.progress }
     if (options.model && this.#environment.model(options.model).key !== modelKey) {
-      const { model, key } = await this.#model(options.model, load)
+      const { lease } = await this.#model(options.model, load)
       try {
-        const { fingerprint } = await this.#accelerator.use((device) => model.encoder(device, load), call.signal)
-        checkModel(index.manifest, fingerprint)
+        const encoder = await this.#accelerator.use((device) => lease.value.encoder(device, load), call.signal)
+        checkModel(index.manifest, encoder.fingerprint)
       } finally {
-        await this.#models.release(key)
+        await lease.release()
       }
     }
     if (!options.file) return
@@ -155,13 +158,13 @@ export class Host implements Service {
   async #model(
     wanted: OpenOptions['model'],
     { signal, onProgress }: CallOptions,
-  ): Promise<{ model: Model; key: string }> {
+  ): Promise<{ lease: Lease<Model>; key: string }> {
     check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
     // Before anything is fetched: without a GPU the model is of no use.
     await this.#accelerator.device()
     const { key, source } = this.#environment.model(wanted)
     const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress })
-    return { model: await this.#models.acquire(key, make, signal), key }
+    return { lease: await this.#models.acquire(key, make, signal), key }
   }
 
   /** Puts the contents of an exported file in the place of the stored index, if the model fits. */
@@ -198,18 +201,25 @@ export class Host implements Service {
     const held = this.#handles.get(handle)
     if (!held) return
     this.#handles.delete(handle)
-    await this.#release(held.key)
+    await this.#release(held.lease)
   }
 
-  async #release(key: string): Promise<void> {
-    await this.#indexes.release(key)
-    if (this.#indexes.size === 0) await this.#accelerator.close()
+  async #release(lease: Lease<Opened>): Promise<void> {
+    await lease.release()
+    if ([...this.#indexes].length === 0) await this.#accelerator.close()
   }
 
   async destroy(call: Call, handle: number): Promise<void> {
-    const { index } = this.#opened(handle)
-    await index.options.store.destroy()
+    const { key } = this.#handles.get(handle) ?? {}
+    await this.#remove(key!, this.#opened(handle))
     await this.close(call, handle)
+  }
+
+  /** Removes the index; its handles reject from now on, and whoever opens it again gets a new one. */
+  async #remove(key: string, { index }: Opened): Promise<void> {
+    this.#indexes.evict(key)
+    index.removed = true
+    await index.options.store.destroy()
   }
 
   async list({ signal }: Call): Promise<IndexEntry[]> {
@@ -248,16 +258,18 @@ export class Host implements Service {
 
   /** Removes indexes that are open here; their stores tell the other tabs. */
   async #destroyOpen(wanted: (name: string) => boolean): Promise<void> {
-    for (const opening of this.#indexes.values()) {
-      const options = (await opening.catch(() => null))?.index.options
-      if (options?.store.kind === 'indexeddb' && wanted(options.name)) await options.store.destroy()
+    for (const [key, opening] of this.#indexes) {
+      const opened = await opening.catch(() => null)
+      const { store, name } = opened?.index.options ?? {}
+      if (opened && store?.kind === 'indexeddb' && wanted(name!)) await this.#remove(key, opened)
     }
   }
 
   #opened(handle: number): Opened {
-    const held = this.#handles.get(handle)
-    if (!held || held.opened.index.closed) throw new MaxsiftError('INVALID_ARGUMENT', 'This index was closed.')
-    return held.opened
+    const opened = this.#handles.get(handle)?.lease.value
+    if (!opened || opened.index.closed) throw new MaxsiftError('INVALID_ARGUMENT', 'This index was closed.')
+    if (opened.index.removed) throw new MaxsiftError('INVALID_ARGUMENT', 'This index was removed.')
+    return opened
   }
 
   async #info({ index }: Opened): Promise<IndexInfo> {
@@ -286,19 +298,16 @@ export class Host implements Service {
     }
   }
 
-  #emit(
-    key: string,
-    ...[type, detail]: Parameters<NonNullable<Service['onEvent']>> extends [number, ...infer Rest] ? Rest : never
-  ): void {
+  #emit<Type extends keyof IndexEvents>(key: string, type: Type, detail: IndexEvents[Type]): void {
     for (const [handle, held] of this.#handles) if (held.key === key) this.onEvent?.(handle, type, detail)
   }
 
-  async #shut({ index, writer, searcher, modelKey, background }: Opened): Promise<void> {
+  async #shut({ index, writer, searcher, model, background }: Opened): Promise<void> {
     background.abort()
     await index.close()
     writer.close()
     searcher.close()
-    await this.#models.release(modelKey)
+    await model.release()
   }
 }
 

@@ -26,6 +26,8 @@ export class LiveIndex {
   #snapshot: Snapshot | null = null
   #unwatch: () => void
   closed = false
+  /** Removed from where it was stored, by this tab. */
+  removed = false
 
   private constructor(
     readonly options: LiveIndexOptions,
@@ -79,7 +81,7 @@ export class LiveIndex {
       async (current) => {
         // What a change deletes it looks up in the catalog, so there must be one, of this very generation.
         if (!this.#snapshot) await this.options.accelerator.use((device) => this.snapshot(device), signal)
-        if (current) await this.follow(current)
+        await this.follow(current ?? this.#empty)
         const next = await change(current ?? this.#empty)
         changed = next !== null
         return next
@@ -94,11 +96,15 @@ export class LiveIndex {
   async follow(manifest: Manifest): Promise<void> {
     await this.#moves.take(false, async () => {
       const snapshot = this.#snapshot
-      if (!snapshot || this.closed || manifest.generation <= snapshot.manifest.generation) return
+      if (!snapshot || this.closed) return
+      const { generation, created } = snapshot.manifest
+      // Removed since, in another tab or by the browser, and perhaps made again: what is loaded is of no index any more.
+      const other = generation > 0 && manifest.created !== created
+      if (!other && manifest.generation <= generation) return
       const { accelerator, store } = this.options
       try {
         // In a turn of its own: between appending to the tables and filling the buffers no search may read them.
-        const moved = await accelerator.turn(false, () => snapshot.advance(store, manifest))
+        const moved = !other && (await accelerator.turn(false, () => snapshot.advance(store, manifest)))
         if (!moved) await this.#load(snapshot.residents.device, {})
       } catch (error) {
         // On a lost device there is nothing to bring forward; the next search loads afresh.
@@ -131,11 +137,8 @@ export class LiveIndex {
   /** Somebody else committed (a generation), or removed the index (0). */
   #announced(generation: number): void {
     if (generation === 0) {
-      this.options.emit(
-        'error',
-        new MaxsiftError('STORE_LOST', `The index "${this.options.name}" was removed in another tab.`),
-      )
-      return
+      const message = `The index "${this.options.name}" was removed in another tab.`
+      this.options.emit('error', new MaxsiftError('STORE_LOST', message))
     }
     void this.refresh().catch((error) => this.options.emit('error', error))
   }
@@ -143,8 +146,7 @@ export class LiveIndex {
   /** Looks for a newer generation. */
   async refresh(): Promise<void> {
     if (this.closed) return
-    const manifest = await this.options.store.manifest()
-    if (manifest) await this.follow(manifest)
+    await this.follow((await this.options.store.manifest()) ?? this.#empty)
   }
 
   get #empty(): Manifest {

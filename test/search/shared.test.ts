@@ -5,11 +5,13 @@ it('makes a value once and lets go of it with its last user', async () => {
   const dispose = vi.fn()
   const make = vi.fn(async () => 'value')
   const shared = new Shared<string>(dispose)
-  expect(await Promise.all([shared.acquire('k', make), shared.acquire('k', make)])).toEqual(['value', 'value'])
+  const [a, b] = await Promise.all([shared.acquire('k', make), shared.acquire('k', make)])
+  expect([a.value, b.value]).toEqual(['value', 'value'])
   expect(make).toHaveBeenCalledTimes(1)
-  await shared.release('k')
+  await a.release()
+  await a.release()
   expect(dispose).not.toHaveBeenCalled()
-  await shared.release('k')
+  await b.release()
   expect(dispose).toHaveBeenCalledExactlyOnceWith('value')
   await shared.acquire('k', make)
   expect(make).toHaveBeenCalledTimes(2)
@@ -18,8 +20,20 @@ it('makes a value once and lets go of it with its last user', async () => {
 it('tries again after a failure', async () => {
   const shared = new Shared<string>(() => {})
   await expect(shared.acquire('k', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
-  expect(shared.size).toBe(0)
-  expect(await shared.acquire('k', async () => 'yes')).toBe('yes')
+  expect([...shared]).toEqual([])
+  expect((await shared.acquire('k', async () => 'yes')).value).toBe('yes')
+})
+
+it('leaves an evicted value to those who have it, and makes another for those who come', async () => {
+  const dispose = vi.fn()
+  const shared = new Shared<string>(dispose)
+  const old = await shared.acquire('k', async () => 'old')
+  shared.evict('k')
+  const fresh = await shared.acquire('k', async () => 'new')
+  expect(fresh.value).toBe('new')
+  await old.release()
+  expect(dispose).toHaveBeenCalledExactlyOnceWith('old')
+  expect((await shared.acquire('k', async () => 'third')).value).toBe('new')
 })
 
 it('goes on for the others when one user gives up, and stops when all have', async () => {
@@ -41,7 +55,7 @@ it('goes on for the others when one user gives up, and stops when all have', asy
   await expect(a).rejects.toMatchObject({ name: 'AbortError' })
   expect(signals[0].aborted).toBe(false)
   made('value')
-  expect(await b).toBe('value')
+  expect((await b).value).toBe('value')
 
   const third = new AbortController()
   const c = shared.acquire('other', make, third.signal)
