@@ -1,10 +1,18 @@
 /** The built package as a visitor meets it: a plain page under the strict policy, in a real browser. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Browser, type BrowserContext, type CDPSession, chromium, type Page, type Worker } from 'playwright'
+import {
+  type Browser,
+  type BrowserContext,
+  type CDPSession,
+  chromium,
+  type Page,
+  type Route,
+  type Worker,
+} from 'playwright'
 import { chromiumArguments, findChromium, refusedArguments } from '../../../scripts/chromium.mjs'
 import { root } from '../../../scripts/run.mjs'
-import { serve } from '../../../scripts/serve.mjs'
+import { STRICT_POLICY, serve } from '../../../scripts/serve.mjs'
 import type {
   CreateIndexOptions,
   DocumentInput,
@@ -70,6 +78,8 @@ declare global {
 }
 
 export class Site {
+  readonly #held: Route[] = []
+
   private constructor(
     private readonly server: Awaited<ReturnType<typeof serve>>,
     readonly browser: Browser,
@@ -109,8 +119,13 @@ export class Site {
   /** A visitor of their own, with nothing stored. */
   async visitor(): Promise<BrowserContext> {
     const context = await this.browser.newContext()
-    await context.route('**/hold/**', () => {})
+    await context.route('**/hold/**', (route) => void this.#held.push(route))
     return context
+  }
+
+  /** Lets what was held go on; see `Act`. */
+  async release(): Promise<void> {
+    for (const route of this.#held.splice(0)) await route.fulfill({ status: 204 }).catch(() => {})
   }
 
   /** @param first runs in the page before its own scripts */
@@ -122,6 +137,15 @@ export class Site {
     const tab = new Tab(page)
     await tab.ready()
     return tab
+  }
+
+  /** What a service worker would keep of the page: the address's answer, without the model. */
+  kept(path: string): { body: string; contentType: string; headers: Record<string, string> } | undefined {
+    const own = { '/index.html': PAGE, '/page.js': SCRIPT, '/favicon.ico': '' }[path]
+    const body = path.startsWith('/dist/') ? readFileSync(join(root, path), 'utf8') : own
+    const contentType = path.endsWith('.js') ? 'text/javascript' : 'text/html'
+    const headers = { 'Content-Security-Policy': STRICT_POLICY }
+    return body === undefined ? undefined : { body, contentType, headers }
   }
 
   stopServer(): Promise<void> {
@@ -230,6 +254,11 @@ export class Tab {
 
   async disarm(): Promise<void> {
     await this.engine.evaluate(() => faults.disarm())
+  }
+
+  /** Resolves when a fault holds the engine at this point. */
+  async held(point: Point): Promise<void> {
+    await this.page.waitForRequest(`**/hold/${point}`, { timeout: PATIENCE_MS })
   }
 
   cdp(): Promise<CDPSession> {

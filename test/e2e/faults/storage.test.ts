@@ -38,7 +38,7 @@ describe.skipIf(browserMissing)(`the storage fails${unlessMissing}`, () => {
       await first.add(toDocuments(old))
       const { generation } = await first.info()
       await first.arm(point, 'hold', nth)
-      const held = first.page.waitForRequest(`**/hold/${point}`)
+      const held = first.held(point)
       first.add(toDocuments(update)).catch(() => {})
       await held
       const crashed = first.page.waitForEvent('crash')
@@ -114,7 +114,7 @@ describe.skipIf(browserMissing)(`the storage fails${unlessMissing}`, () => {
           const blobs = transaction.objectStore('blobs')
           const manifest: string = await done(manifests.get('current'))
           const all = JSON.parse(manifest)
-          const name = kind === 'manifest' ? '' : (all.segments ?? all.manifest.segments)[0][kind][0].name
+          const name = kind === 'manifest' ? '' : all.index.segments[0][kind][0].name
           if (kind === 'manifest') manifests.put(manifest.replace('"generation":', '"generation":1'), 'current')
           else if (how === 'delete') blobs.delete(name)
           else {
