@@ -29,10 +29,10 @@ export class Arena {
       if (held && held.size >= bytes) continue
       if (held) this.device.release(held)
       this.#buffers.delete(name)
-      this.#buffers.set(
-        name,
-        await this.device.allocate(grown(bytes, this.device.caps.limits.bufferBytes), `${this.label}.${name}`, STORAGE),
-      )
+      // A binding takes the whole buffer: growing must not carry it beyond what one binding takes.
+      const { bufferBytes, bindingBytes } = this.device.caps.limits
+      const size = grown(bytes, Math.min(bufferBytes, bindingBytes))
+      this.#buffers.set(name, await this.device.allocate(size, `${this.label}.${name}`, STORAGE))
     }
   }
 

@@ -1,4 +1,4 @@
-import { MaxsiftError } from '../errors.ts'
+import { check, MaxsiftError } from '../errors.ts'
 import { Arena } from '../gpu/arena.ts'
 import type { Device } from '../gpu/device.ts'
 import type { Plan } from '../gpu/kernel.ts'
@@ -45,9 +45,6 @@ interface Step {
   executed?: number
 }
 
-/** Longest batch in tokens: keeps the largest working buffer, of 4 · hidden values a token, in one binding. */
-const MOST_TOKENS = 32_768
-
 /** A BERT encoder with its projections on the GPU: token ids in, unit token vectors out. */
 export class GpuEncoder {
   readonly #arena: Arena
@@ -76,6 +73,12 @@ export class GpuEncoder {
     return this.weights.fingerprint
   }
 
+  /** Longest batch in tokens: with more, a working buffer would not fit one binding of this device. */
+  get maxTokens(): number {
+    const { bindingBytes, bufferBytes } = this.device.caps.limits
+    return Math.floor(Math.min(bindingBytes, bufferBytes) / (4 * widestRow(this.spec)))
+  }
+
   get cost(): EncoderCost {
     const { bytes, tensorBytes } = this.weights
     return { weightBytes: bytes, tensorBytes, arenaBytes: this.#arena.bytes }
@@ -86,7 +89,7 @@ export class GpuEncoder {
    * @throws MaxsiftError `OUT_OF_MEMORY`, `DEVICE_LOST`.
    */
   async reserve(inputs: readonly EncoderInput[]): Promise<void> {
-    const batch = measure(inputs)
+    const batch = this.#measure(inputs)
     const { hidden, intermediate } = this.spec.encoder
     const { tokens, kept } = batch
     const widest = Math.max(this.spec.dim, ...this.spec.projections.map(({ outputs }) => outputs))
@@ -111,7 +114,7 @@ export class GpuEncoder {
 
   /** Compiles what a batch of this shape needs. */
   async prepare(inputs: readonly EncoderInput[]): Promise<void> {
-    await this.device.kernels.prepare(this.#steps(measure(inputs)).map(({ plan }) => plan.variant))
+    await this.device.kernels.prepare(this.#steps(this.#measure(inputs)).map(({ plan }) => plan.variant))
   }
 
   /**
@@ -119,7 +122,7 @@ export class GpuEncoder {
    * Matrix products and attention; the rest does not count.
    */
   work(inputs: readonly EncoderInput[]): { needed: number; executed: number } {
-    const batch = measure(inputs)
+    const batch = this.#measure(inputs)
     const { hidden, layers } = this.spec.encoder
     const work = { needed: 0, executed: 0 }
     for (const { needed = 0, executed = 0 } of this.#steps(batch)) {
@@ -132,7 +135,7 @@ export class GpuEncoder {
 
   /** Records the forward pass of packed inputs; the recorder is to be submitted before the next batch is reserved. */
   record(recorder: Recorder, inputs: readonly EncoderInput[]): TokenVectors {
-    const batch = measure(inputs)
+    const batch = this.#measure(inputs)
     const tokens = new Uint32Array(batch.tokens * 2)
     const attend = new Uint32Array(batch.tokens)
     const keep = new Uint32Array(batch.kept)
@@ -159,6 +162,22 @@ export class GpuEncoder {
     queue.writeBuffer(this.#arena.get('work'), 0, work)
     for (const { plan, bindings } of this.#steps(batch)) recorder.dispatch(plan, bindings())
     return { vectors: this.#arena.get('vectors'), starts }
+  }
+
+  /** @throws MaxsiftError `INVALID_ARGUMENT` above `maxTokens`. */
+  #measure(inputs: readonly EncoderInput[]): Batch {
+    let tokens = 0
+    let kept = 0
+    const sequences = inputs.map(({ ids, attend, keep }) => {
+      // Without any visible key all are equally hidden, and attention takes their mean.
+      const keys = attend.lastIndexOf(1) + 1 || ids.length
+      const sequence = { start: tokens, length: ids.length, keys }
+      tokens += ids.length
+      kept += keep.length
+      return sequence
+    })
+    check(tokens <= this.maxTokens, `A batch of ${tokens} tokens; this GPU takes at most ${this.maxTokens}.`)
+    return { tokens, kept, sequences }
   }
 
   /** Every dispatch of a batch. */
@@ -237,19 +256,9 @@ interface Batch {
   sequences: { start: number; length: number; keys: number }[]
 }
 
-function measure(inputs: readonly EncoderInput[]): Batch {
-  let tokens = 0
-  let kept = 0
-  const sequences = inputs.map(({ ids, attend, keep }) => {
-    const sequence = { start: tokens, length: ids.length, keys: Math.max(1, attend.lastIndexOf(1) + 1) }
-    tokens += ids.length
-    kept += keep.length
-    return sequence
-  })
-  if (tokens > MOST_TOKENS) {
-    throw new MaxsiftError('INVALID_ARGUMENT', `A batch of ${tokens} tokens; at most ${MOST_TOKENS} are possible.`)
-  }
-  return { tokens, kept, sequences }
+/** Values a token in the widest working buffer. */
+function widestRow({ encoder: { hidden, intermediate }, projections }: ModelSpec): number {
+  return Math.max(3 * hidden, intermediate, ...projections.map(({ outputs }) => outputs))
 }
 
 function checkShape({ name, encoder, dim }: ModelSpec): void {

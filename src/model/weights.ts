@@ -92,6 +92,9 @@ class Loader {
     const { spec } = this.checkpoint
     const words = await this.#matrix('word')
     const positions = await this.#matrix('position')
+    if (positions.shards.length > 1) {
+      throw new MaxsiftError('MODEL_UNSUPPORTED', `${spec.name}: ${positions.rows} positions do not fit one binding.`)
+    }
     const layers: LayerMatrices[] = []
     for (let i = 0; i < spec.encoder.layers; i++) {
       layers.push({

