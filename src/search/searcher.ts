@@ -1,6 +1,4 @@
 import { check, MaxsiftError } from '../errors.ts'
-import { Arena } from '../gpu/arena.ts'
-import type { Device } from '../gpu/device.ts'
 import type { Recorder } from '../gpu/recorder.ts'
 import type { DocumentHit } from '../kernels/explain.ts'
 import { planSearch, searchIndex, variantsOf } from '../kernels/search.ts'
@@ -12,12 +10,13 @@ import type { LiveIndex } from './live-index.ts'
 import { passageText } from './prepare.ts'
 import type { Snapshot } from './snapshot.ts'
 import type { Explanation, Hit, PassageHit, SearchOptions, SearchResult } from './types.ts'
+import { Workspace } from './workspace.ts'
 
 type Options = Omit<SearchOptions, 'signal'>
 
 /** The reading side of an index. */
 export class Searcher {
-  #arena: { device: Device; arena: Arena } | null = null
+  readonly #workspace = new Workspace('search')
 
   constructor(private readonly index: LiveIndex) {}
 
@@ -79,7 +78,7 @@ export class Searcher {
         await encoder.reserve([query])
         const request = { rows: query.keep.length, k, best: options.passages, explain: true, alive, signal }
         const record = (recorder: Recorder) => encoder.record(recorder, [query]).vectors
-        return { snapshot, total, found: await searchIndex(device, this.#arenaOn(device), index, request, record) }
+        return { snapshot, total, found: await searchIndex(device, this.#workspace.on(device), index, request, record) }
       }
       let ran: Awaited<ReturnType<typeof run>> = null
       while (!ran) {
@@ -143,14 +142,8 @@ export class Searcher {
     return { ...place, encoded }
   }
 
-  #arenaOn(device: Device): Arena {
-    if (this.#arena?.device !== device) this.#arena = { device, arena: new Arena(device, 'search') }
-    return this.#arena.arena
-  }
-
   close(): void {
-    this.#arena?.arena.destroy()
-    this.#arena = null
+    this.#workspace.close()
   }
 }
 

@@ -1,6 +1,4 @@
 import { MaxsiftError } from '../errors.ts'
-import { Arena } from '../gpu/arena.ts'
-import type { Device } from '../gpu/device.ts'
 import {
   addEncoded,
   addPending,
@@ -16,20 +14,19 @@ import {
   planMerge,
   readDocuments,
   readText,
-  SegmentWriter,
   textStarts,
   writeBatch,
 } from '../store/index.ts'
+import { BatchEncoder } from './batch-encoder.ts'
 import { readDocument } from './documents.ts'
 import type { LiveIndex } from './live-index.ts'
 import { isAlive, whileAlive } from './liveness.ts'
 import { Pace } from './pace.ts'
+import { PAUSE, withPauses } from './pauses.ts'
 import { type Prepared, prepare } from './prepare.ts'
-import type { PassageVectors } from './residents.ts'
 import type { Call } from './service.ts'
 import { Turns } from './turns.ts'
 import type { AddResult, RemoveResult } from './types.ts'
-import { encodeCodes } from './vectors.ts'
 
 const BATCH_DOCUMENTS = 64
 const BATCH_MS = 5_000
@@ -39,14 +36,13 @@ const BATCH_BYTES = MAX_SEGMENT_BYTES / 2
 /** The writing side of an index: one change at a time. */
 export class Writer {
   readonly #turns = new Turns()
-  readonly #pace: Pace
-  #arena: { device: Device; arena: Arena } | null = null
+  readonly #encoder: BatchEncoder
 
   constructor(
     private readonly index: LiveIndex,
-    pace = new Pace(),
+    private readonly pace = new Pace(),
   ) {
-    this.#pace = pace
+    this.#encoder = new BatchEncoder(index, pace)
   }
 
   /** Adds documents as they come; commits at least every 64 documents or 5 seconds. */
@@ -102,7 +98,7 @@ export class Writer {
         batch.set(document.id, prepared)
         const tokens = sum(batch.values(), ({ inputTokens }) => inputTokens)
         const bytes = sum(batch.values(), ({ tokens }) => tokens) * this.#tokenBytes
-        const full = batch.size >= BATCH_DOCUMENTS || tokens >= this.#pace.within(BATCH_MS) || bytes >= BATCH_BYTES
+        const full = batch.size >= BATCH_DOCUMENTS || tokens >= this.pace.within(BATCH_MS) || bytes >= BATCH_BYTES
         if (full) await flush()
       }
       await flush()
@@ -165,55 +161,16 @@ export class Writer {
     await this.#merge(signal)
   }
 
-  async #encode(batch: Batch, prepared: readonly Prepared[], signal: AbortSignal): Promise<void> {
-    const writer = new SegmentWriter(this.index.manifest, batch)
-    const passages = prepared.flatMap((document, i) =>
-      document.passages.map((passage) => ({ ...passage, document: i })),
-    )
-    let next = 0
-    for (const group of this.#pace.batches(passages, ({ input }) => input.ids.length)) {
-      const vectors = await this.#submit(
-        group.map(({ input }) => input),
-        signal,
-      )
-      for (const { tokens, codes } of vectors) {
-        const { document, range } = passages[next++]
-        await writer.addPassage({ document, ...range, tokens }, codes)
-      }
-    }
-    const { segment, put } = await writer.finish()
+  /** @param prepared The documents of the batch, in its order; null for one that was deleted while it waited. */
+  async #encode(batch: Batch, prepared: readonly (Prepared | null)[], signal: AbortSignal): Promise<void> {
+    const { segment, put } = await this.#encoder.encode(batch, prepared, signal)
     await this.index.commit((current) => {
       const added = addEncoded(current!, batch.id, segment)
       if (!added) return null
       // `commit` has brought the catalog to `current`, so it knows the versions that these documents replace.
-      const ids = prepared.map(({ document }) => document.id)
+      const ids = prepared.flatMap((entry) => entry?.document.id ?? [])
       return { manifest: this.#deleteFrom(added, ids), put }
     }, signal)
-  }
-
-  async #submit(inputs: Prepared['passages'][number]['input'][], signal: AbortSignal): Promise<PassageVectors[]> {
-    const { accelerator, model } = this.index.options
-    return accelerator.use(async (device) => {
-      const encoder = await model.encoder(device)
-      return accelerator.turn(
-        false,
-        async () => {
-          const started = performance.now()
-          const vectors = await encodeCodes(device, this.#arenaOn(device), encoder, this.index.codec, inputs)
-          this.#pace.learn(
-            sum(inputs, ({ ids }) => ids.length),
-            performance.now() - started,
-          )
-          return vectors
-        },
-        signal,
-      )
-    }, signal)
-  }
-
-  #arenaOn(device: Device): Arena {
-    if (this.#arena?.device !== device) this.#arena = { device, arena: new Arena(device, 'indexing') }
-    return this.#arena.arena
   }
 
   /** Deletes documents by id. Ids that the index does not hold are counted, and no error. */
@@ -267,8 +224,7 @@ export class Writer {
         const deleted = deletedBits(batch)
         const prepared = records.map((record, i) => {
           const document = { ...record, text: texts.slice(starts[i], starts[i] + record.units) }
-          // A deleted one keeps its place, but there is nothing to encode.
-          if (hasBit(deleted, i)) return { document, passages: [], inputTokens: 0, tokens: 0 }
+          if (hasBit(deleted, i)) return null
           return prepare(document, model.tokenizer, model.spec.document, splitPassages)
         })
         await this.#encode(batch, prepared, signal)
@@ -313,34 +269,7 @@ export class Writer {
   }
 
   close(): void {
-    this.#arena?.arena.destroy()
-    this.#arena = null
-  }
-}
-
-const PAUSE = Symbol('pause')
-
-/** The items of a source, and a `PAUSE` in between whenever the next one takes long and something waits. */
-async function* withPauses(items: AsyncIterable<unknown>, milliseconds: number, waiting: () => boolean) {
-  const iterator = items[Symbol.asyncIterator]()
-  try {
-    for (;;) {
-      const next = iterator.next()
-      while (waiting()) {
-        let timer: ReturnType<typeof setTimeout> | undefined
-        const pause = new Promise<typeof PAUSE>((resolve) => {
-          timer = setTimeout(resolve, milliseconds, PAUSE)
-        })
-        const first = await Promise.race([next, pause]).finally(() => clearTimeout(timer))
-        if (first !== PAUSE) break
-        yield PAUSE
-      }
-      const { done, value } = await next
-      if (done) return
-      yield value
-    }
-  } finally {
-    await iterator.return?.()
+    this.#encoder.close()
   }
 }
 
