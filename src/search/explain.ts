@@ -48,8 +48,8 @@ export function explain(
 }
 
 /**
- * The words of the passage that tokens of the query's text met best, each with its share of the score: the sum over all
- * query tokens that met it, so that a word that the expansion points at as well weighs more.
+ * The words (not mere punctuation) of the passage that tokens of the query's text met best, each with its share of the
+ * score: the sum over all query tokens that met it, so that a word that the expansion points at as well weighs more.
  */
 export function highlights(
   tokenizer: Tokenizer,
@@ -71,7 +71,7 @@ export function highlights(
     words.set(start, word)
   })
   return Array.from(words.values())
-    .filter(({ met }) => met)
+    .filter(({ met, start, end }) => met && /[\p{L}\p{N}]/u.test(passage.text.slice(start, end)))
     .sort((a, b) => a.start - b.start)
     .map(({ start, end, share }) => [start, end, score > 0 ? Math.min(1, Math.max(0, share / score)) : 0])
 }

@@ -96,6 +96,14 @@ describe('explain', () => {
     expect(marks.map(([, , weight]) => weight)).toEqual([0.3, expect.closeTo(0.1, 6)])
   })
 
+  it('does not mark punctuation', () => {
+    const plain: EncodingRules = { ...rules, skip: [] }
+    const encoded = { title: undefined, text: 'keep.', input: encodeText(tokenizer, plain, 'keep.') }
+    const matches = { tokens: Uint32Array.of(0, 0, 2, 3, 0, 0), similarities: new Float32Array(6).fill(0.5) }
+    const marks = highlights(tokenizer, kinds, encoded, matches)
+    expect(marks.map(([start, end]) => encoded.text.slice(start, end))).toEqual(['keep'])
+  })
+
   it('counts what the title met, but marks only the text', () => {
     const encoded = passage('Search', 'the index')
     const tokens = Uint32Array.of(2, 2, 2, 4, 2, 2)
