@@ -41,8 +41,11 @@ interface Opened {
   searcher: Searcher
   model: Lease<Model>
   modelKey: string
+  /** Why it is only in memory although more was asked for. */
+  fallback?: MaxsiftError
   /** Ends what goes on in the background. */
   background: AbortController
+  begun: boolean
 }
 
 interface Handle {
@@ -79,6 +82,8 @@ export class Host implements Service {
       const info = await this.#info(lease.value)
       const handle = this.#nextHandle++
       this.#handles.set(handle, { key, lease })
+      // When the answer is out: nobody could hear of it before.
+      setTimeout(() => this.#begin(key, handle, lease.value))
       return { handle, info }
     } catch (error) {
       await this.#release(lease)
@@ -109,25 +114,16 @@ export class Host implements Service {
         },
         load,
       )
-      const opened = {
+      return {
         index,
         writer: new Writer(index, this.#environment.pace?.()),
         searcher: new Searcher(index),
         model,
         modelKey: wanted.key,
+        fallback,
         background: new AbortController(),
+        begun: false,
       }
-      // After the handle is out, so that somebody can hear it.
-      setTimeout(() => {
-        const { background, searcher, writer } = opened
-        const tell = (error: Error) => {
-          if (!background.signal.aborted) this.#emit(key, 'error', error)
-        }
-        if (fallback) tell(fallback)
-        searcher.warm(background.signal).catch(tell)
-        writer.resume(background.signal).catch(tell)
-      })
-      return opened
     } catch (error) {
       await model?.release()
       await store.close()
@@ -135,6 +131,19 @@ export class Host implements Service {
     } finally {
       await file?.close()
     }
+  }
+
+  /** Tells a new handle what it must know; with the first one begins what goes on in the background. */
+  #begin(key: string, handle: number, opened: Opened): void {
+    const { background, fallback, searcher, writer } = opened
+    if (fallback) this.onEvent?.(handle, 'error', fallback)
+    if (opened.begun) return
+    opened.begun = true
+    const tell = (error: Error) => {
+      if (!background.signal.aborted) this.#emit(key, 'error', error)
+    }
+    searcher.warm(background.signal).catch(tell)
+    writer.resume(background.signal).catch(tell)
   }
 
   /** What another handle on an open index asks for beyond being one: that the model fits, or that a file is imported. */
@@ -275,8 +284,7 @@ export class Host implements Service {
   async #info({ index }: Opened): Promise<IndexInfo> {
     const { name, store, model } = index.options
     const { manifest } = index
-    const device = await this.#accelerator.device()
-    const encoder = await model.encoder(device)
+    const [{ caps }, { cost }] = await this.#accelerator.use(async (device) => [device, await model.encoder(device)])
     const catalog = index.loaded?.catalog
     return {
       name,
@@ -288,13 +296,13 @@ export class Host implements Service {
       gpuBytes: index.loaded?.residents.bytes ?? 0,
       generation: manifest.generation,
       store: store.kind as IndexInfo['store'],
-      persisted: (await globalThis.navigator?.storage?.persisted?.()) ?? false,
+      persisted: (await globalThis.navigator?.storage?.persisted?.().catch(() => false)) ?? false,
       writable: store.writable,
       codec: index.codec.id as CodecId,
       dim: model.spec.dim,
-      model: { name: model.spec.name, fingerprint: model.fingerprint, bytes: encoder.cost.weightBytes },
+      model: { name: model.spec.name, fingerprint: model.fingerprint, bytes: cost.weightBytes },
       backend: 'webgpu',
-      adapter: device.caps.adapter,
+      adapter: caps.adapter,
     }
   }
 

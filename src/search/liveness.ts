@@ -5,11 +5,24 @@
  */
 export async function whileAlive<Result>(name: string, work: () => Promise<Result>): Promise<Result> {
   const locks = globalThis.navigator?.locks
-  return locks ? locks.request(name, { mode: 'shared' }, work) : work()
+  if (!locks) return work()
+  let begun = false
+  try {
+    // Awaited here: the promise of a lock is typed as whatever its callback gives.
+    return await locks.request(name, { mode: 'shared' }, () => {
+      begun = true
+      return work()
+    })
+  } catch (error) {
+    // Opaque origins have the API but refuse it.
+    if (begun) throw error
+    return work()
+  }
 }
 
 /** Whether some tab holds the sign. */
 export async function isAlive(name: string): Promise<boolean> {
   const locks = globalThis.navigator?.locks
-  return locks ? locks.request(name, { ifAvailable: true }, async (lock) => lock === null) : false
+  if (!locks) return false
+  return locks.request(name, { ifAvailable: true }, async (lock) => lock === null).catch(() => false)
 }

@@ -25,12 +25,13 @@ describe.skipIf(browserMissing)(`what a page may do, and what it has${unlessMiss
     ['Cache API', 'no-caches'],
     ['Web Locks', 'no-locks'],
     ['BroadcastChannel', 'no-broadcast'],
+    ['an origin of its own', 'no-origin'],
   ] as const)('without %s everything works as far as it can', async (_, what) => {
     const visitor = await site.visitor()
     const tab = await site.visit(visitor)
     const complaints = complaintsOf(tab)
     const worker = workerWithout(what)
-    const kept = what !== 'no-indexeddb'
+    const kept = what !== 'no-indexeddb' && what !== 'no-origin'
     expect(await tab.open({ worker })).toMatchObject({ store: kept ? 'indexeddb' : 'memory' })
     expect(await tab.add(DOCUMENTS)).toMatchObject({ added: 12 })
     const before = await tab.search('moons')

@@ -56,6 +56,13 @@ const WORKERS = {
   'no-caches': 'Object.defineProperty(globalThis, "caches", { value: undefined })',
   'no-locks': 'Object.defineProperty(navigator, "locks", { value: undefined })',
   'no-broadcast': 'globalThis.BroadcastChannel = undefined',
+  // As in a sandboxed frame, which has an origin that nothing else has.
+  'no-origin': `
+    const refuse = () => { throw new DOMException('refused on purpose', 'SecurityError') }
+    const refuseLater = async () => refuse()
+    IDBFactory.prototype.open = IDBFactory.prototype.databases = IDBFactory.prototype.deleteDatabase = refuse
+    CacheStorage.prototype.open = LockManager.prototype.request = refuseLater
+    StorageManager.prototype.persisted = async () => { throw new TypeError('refused on purpose') }`,
 }
 export const workerWithout = (what: keyof typeof WORKERS) => `/dist/${what}.js`
 
