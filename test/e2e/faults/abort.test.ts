@@ -40,6 +40,8 @@ describe.skipIf(browserMissing)(`abort${unlessMissing}`, () => {
     let tab: Tab
     beforeAll(async () => {
       tab = await site.visit(await site.visitor(), install)
+      // One that stays open keeps the device and the model for the others.
+      await tab.open({ worker: false, name: 'beside', store: 'memory' })
       await tab.open({ worker: false })
       await tab.add(DOCUMENTS)
     })
