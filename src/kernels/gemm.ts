@@ -22,6 +22,8 @@ export interface GemmShape {
   weights: WeightFormat
   activation?: keyof typeof ACTIVATIONS
   residual?: boolean
+  /** Products in f16; only with `shader-f16` and F16 weights, and only tiled. */
+  half?: boolean
 }
 
 /** The tile of one workgroup: see the shader. */
@@ -50,31 +52,39 @@ export interface GemmForce {
   vec?: boolean
 }
 
+/** Whether products in f16 are to be trusted: on Intel Xe-LPG they are not, and its name does not always tell. */
+export function halfWorks({ f16, adapter }: Capabilities): boolean {
+  return f16 && !/^intel\b/i.test(adapter)
+}
+
 /**
  * Plans `out = activation(a · wᵀ + bias) + residual` for the columns of the shard.
  * Buffers: a (m, k), the shard of w, affine (bias, then scales of I8), out (m, columns), residual (m, columns) if any.
  */
 export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce = {}): Plan {
-  const { m, k, columns, weights, activation = 'identity', residual = false } = shape
+  const { m, k, columns, weights, activation = 'identity', residual = false, half = false } = shape
   const { first, rows: n } = shape.shard ?? { first: 0, rows: columns }
-  const name = force.tile ?? pickTile(m, n, caps)
+  if (half && weights !== 'F16') throw new Error(`products in f16 with ${weights} weights`)
+  const name = force.tile ?? pickTile(m, n, caps.fallback && !half)
   const { tiled, rows, vectors, blocks } = TILES[name]
   const vec = force.vec ?? (k % 4 === 0 && columns % 4 === 0)
   return {
     variant: {
-      name: `gemm.${name}.${weights}`,
+      name: `gemm.${name}.${weights}${half ? '.half' : ''}`,
       wgsl: text,
       defines: {
         WEIGHTS: FORMATS[weights],
         ACTIVATION: ACTIVATIONS[activation],
         RESIDUAL: residual,
         VEC: vec,
+        HALF: half,
         TILED: tiled,
         ROWS: rows,
         VECTORS: vectors,
         BLOCKS: blocks,
         FOUR: 4,
       },
+      enable: half ? ['f16'] : [],
     },
     grid: [Math.ceil(n / (32 * vectors)), Math.ceil(m / (8 * rows)), 1],
     params: [m, n, k, first, columns],
@@ -90,7 +100,7 @@ export function executedByGemm({ m, k, columns, shard }: GemmShape, { variant }:
 }
 
 /** A software adapter gets no barriers; a GPU gets smaller tiles where large ones would leave most of it idle. */
-function pickTile(m: number, n: number, caps: Capabilities): keyof typeof TILES {
-  if (caps.fallback) return 'register'
+function pickTile(m: number, n: number, software: boolean): keyof typeof TILES {
+  if (software) return 'register'
   return Math.ceil(m / 32) * Math.ceil(n / 32) < 64 ? 'flat' : 'square'
 }

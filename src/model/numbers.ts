@@ -25,3 +25,17 @@ function fromHalf(half: number): number {
   if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
+
+/** IEEE 754 binary16 of f32 numbers, rounded to nearest, ties to even; beyond ±65504 they saturate. */
+export function toHalves(numbers: Float32Array): Uint16Array<ArrayBuffer> {
+  const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length)
+  return Uint16Array.from(bits, (word, i) => {
+    const sign = (word >>> 16) & 0x8000
+    const magnitude = word & 0x7fffffff
+    if (magnitude >= 0x477fe000) return sign | 0x7bff
+    // Below 2^-14 a half counts steps of 2^-24; adding 2^23 of them lets f32 itself round the count.
+    if (magnitude < 0x38800000) return sign | (Math.fround(Math.abs(numbers[i]) * 2 ** 24 + 2 ** 23) - 2 ** 23)
+    // Exponents are biased by 15 instead of 127; a carry of the rounding moves into them as it should.
+    return sign | ((magnitude - (112 << 23) + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
+  })
+}

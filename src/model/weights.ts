@@ -2,7 +2,7 @@ import { MaxsiftError } from '../errors.ts'
 import { type Device, STORAGE } from '../gpu/device.ts'
 import { type RowRange, rowBytes, shardRows, type WeightFormat } from '../kernels/weights.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { readNumbers } from './numbers.ts'
+import { readNumbers, toHalves } from './numbers.ts'
 import type { TensorRef, TensorRole, WeightType } from './spec.ts'
 import { fingerprint, scaleRole, streamTensors } from './stream.ts'
 
@@ -48,6 +48,8 @@ export interface Weights {
 
 export interface LoadOptions {
   signal?: AbortSignal
+  /** `f16` narrows F32 matrices to halves; by default everything stays in the checkpoint's number format. */
+  dtype?: 'f16'
   /** Bytes of weight files read so far, and in all. */
   onProgress?: (loaded: number, total: number) => void
 }
@@ -60,7 +62,7 @@ const BYTES: Record<WeightType, number> = { F32: 4, F16: 2, BF16: 2, I8: 1 }
  * @throws MaxsiftError `MODEL_INVALID`, `MODEL_UNSUPPORTED`, `MODEL_FETCH_FAILED`, `OUT_OF_MEMORY`, `DEVICE_LOST`.
  */
 export async function loadWeights(device: Device, checkpoint: Checkpoint, options: LoadOptions = {}): Promise<Weights> {
-  const loader = new Loader(device, checkpoint)
+  const loader = new Loader(device, checkpoint, options.dtype)
   try {
     return await loader.load(options)
   } catch (error) {
@@ -73,7 +75,7 @@ export async function loadWeights(device: Device, checkpoint: Checkpoint, option
 interface Place {
   matrix: Matrix
   first: number
-  /** Part of a row that is not complete; only for rows that are padded. */
+  /** Part of a row that is not complete; only where rows do not go up as they come: padded, or narrowed. */
   row: Uint8Array<ArrayBuffer> | null
 }
 
@@ -86,6 +88,7 @@ class Loader {
   constructor(
     private readonly device: Device,
     private readonly checkpoint: Checkpoint,
+    private readonly dtype: LoadOptions['dtype'],
   ) {}
 
   async load({ signal, onProgress }: LoadOptions): Promise<Weights> {
@@ -184,13 +187,15 @@ class Loader {
     }
     const columns = shape[1]
     const rows = refs.reduce((sum, ref) => sum + ref.shape[0], 0)
-    const matrix: Matrix = { rows, columns, format: type, shards: [] }
-    for (const range of shardRows(rows, rowBytes(columns, type), this.device.caps.limits)) {
-      matrix.shards.push({ ...range, buffer: await this.#allocate(range.rows * rowBytes(columns, type), roles[0]) })
+    const format = type === 'F32' && this.dtype === 'f16' ? 'F16' : type
+    const stride = rowBytes(columns, format)
+    const matrix: Matrix = { rows, columns, format, shards: [] }
+    for (const range of shardRows(rows, stride, this.device.caps.limits)) {
+      matrix.shards.push({ ...range, buffer: await this.#allocate(range.rows * stride, roles[0]) })
     }
     let first = 0
     roles.forEach((role, i) => {
-      const row = columns % 4 === 0 ? null : new Uint8Array(rowBytes(columns, type))
+      const row = columns % 4 === 0 && format === type ? null : new Uint8Array(rowBytes(columns, type))
       this.#places.set(role, { matrix, first, row })
       first += refs[i].shape[0]
     })
@@ -221,7 +226,10 @@ class Loader {
       const start = (offset + at) % width
       const part = bytes.subarray(at, at + width - start)
       row.set(part, start)
-      if (start + part.length === width) this.#write(matrix, (first + index) * stride, row)
+      if (start + part.length === width) {
+        const whole = matrix.format === ref.type ? row : bytesOf(toHalves(new Float32Array(row.buffer)))
+        this.#write(matrix, (first + index) * stride, whole)
+      }
       at += part.length
     }
   }
@@ -269,6 +277,8 @@ class Loader {
     for (const buffer of this.#buffers.splice(0)) this.device.release(buffer)
   }
 }
+
+const bytesOf = ({ buffer }: Uint16Array<ArrayBuffer>) => new Uint8Array(buffer)
 
 type LayerMatrices = Record<'qkv' | 'output' | 'up' | 'down', Matrix>
 

@@ -7,6 +7,7 @@ import { maxError, random, runPlan, runPlans } from './harness.ts'
 import { store } from './weights.ts'
 
 const missing = await gpuMissing()
+const f16 = !missing && (await openDevice()).caps.f16
 const tiles = Object.keys(TILES) as (keyof typeof TILES)[]
 
 function example(m: number, k: number, n: number, format: WeightFormat) {
@@ -65,6 +66,24 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
       }
     })
   }
+
+  it.skipIf(!f16)(`multiplies in f16 and adds in f32${f16 ? '' : ' — this adapter has no shader-f16'}`, async () => {
+    const device = await openDevice()
+    for (const tile of ['square', 'flat'] as const) {
+      for (const [m, k, n] of [
+        [70, 264, 132],
+        [9, 30, 35],
+      ]) {
+        const { a, w, affine, residual, product } = example(m, k, n, 'F16')
+        const shape = { m, k, columns: n, weights: 'F16', residual: true, half: true } as const
+        const [out] = await runPlan(device, planGemm(shape, device.caps, { tile }), [a, w, affine, m * n, residual])
+        const error = maxError(new Float32Array(out), gemm({ ...product, residual }))
+        // Sums of k products of about 1/√k, each off by 2^-11 or so.
+        expect(error, `${tile}, ${m} × ${k} × ${n}`).toBeLessThan(4e-3)
+        expect(error, 'f16 must have been used').toBeGreaterThan(2e-5)
+      }
+    }
+  })
 
   it('keeps activations exact and finite from one end to the other', async () => {
     const device = await openDevice()

@@ -31,6 +31,20 @@ describe.skipIf(missing)(`encoder${missing ? ` — ${missing}` : ''}`, () => {
     })
   }
 
+  it('narrows to f16 on request, and then multiplies in f16 where the device can', async () => {
+    for (const name of ['stanford', 'pylate'] as const) {
+      const error = await goldenError(device!, name, { options: { dtype: 'f16' } })
+      expect(error, name).toBeLessThan(2e-3)
+      // Had nothing been narrowed, the vectors would be those of the reference.
+      expect(error, name).toBeGreaterThan(1e-5)
+    }
+    const narrowed = await GpuEncoder.load(device!, await open('stanford'), { dtype: 'f16' })
+    const stored = await GpuEncoder.load(device!, await open('stanford-f16'))
+    expect(narrowed.cost.weightBytes).toBe(stored.cost.weightBytes)
+    narrowed.destroy()
+    stored.destroy()
+  })
+
   it('gives a text the same vectors alone and in a batch', async () => {
     const encoder = await GpuEncoder.load(device!, await open('pylate'))
     const { dim } = encoder.spec
