@@ -59,10 +59,13 @@ function* plans(): Iterable<Variant> {
   }
   for (const tile of keys(TILES))
     for (const weights of formats)
-      for (const activation of keys(ACTIVATIONS))
-        for (const residual of both)
-          for (const vec of both)
-            yield planGemm({ m: 40, k: 64, columns: 64, weights, activation, residual }, caps, { tile, vec }).variant
+      for (const half of weights === 'F16' && TILES[tile].tiled ? both : [false])
+        for (const activation of keys(ACTIVATIONS))
+          for (const residual of both)
+            for (const vec of both) {
+              const shape = { m: 40, k: 64, columns: 64, weights, activation, residual, half }
+              yield planGemm(shape, caps, { tile, vec }).variant
+            }
   for (const head of heads)
     for (const tiled of both)
       for (const vec of head % 4 === 0 ? both : [false])
