@@ -1,32 +1,25 @@
 import type { DocumentInput } from 'maxsift'
+import { formatOf, KNOWN_ENDINGS, parseFile } from '../src/formats/format.ts'
+import { jsonDocuments } from '../src/formats/jsonl.ts'
+import { decodeText } from '../src/formats/text.ts'
 
-/** The documents in files that the user chose: a .jsonl file holds one per line, any other file is one. */
+/**
+ * The documents in files that the user chose: a .jsonl file holds one a line, any other file is one.
+ * @throws Error naming the file that is no text, or of no known kind.
+ */
 export async function readDocuments(files: Iterable<File>): Promise<DocumentInput[]> {
   const documents: DocumentInput[] = []
   for (const file of files) {
     const name = file.webkitRelativePath || file.name
-    const text = await file.text()
-    if (/\.jsonl$/i.test(name)) documents.push(...readLines(name, text))
-    else if (/\.(md|markdown|txt)$/i.test(name)) documents.push({ id: name, title: title(name, text), text })
-    else throw new Error(`${name}: only .md, .txt and .jsonl files can be read here.`)
+    const format = formatOf(name)
+    if (!format) throw new Error(`${name}: only ${KNOWN_ENDINGS.join(', ')} files can be read here.`)
+    const text = decodeText(new Uint8Array(await file.arrayBuffer()))
+    if (text === null) throw new Error(`${name}: this is not text.`)
+    if (format === 'jsonl') {
+      for await (const document of jsonDocuments([text], name)) documents.push(document)
+    } else {
+      documents.push({ id: name, title: name, ...(await parseFile(format, text)) })
+    }
   }
   return documents
-}
-
-/** The first Markdown heading, or the file's name. */
-function title(name: string, text: string): string {
-  return /^#{1,6}[ \t]+(.+)$/m.exec(text)?.[1].trim() ?? name
-}
-
-/** One `{ "id" | "_id", "text", "title"?, "url"?, "meta"? }` a line. */
-function readLines(name: string, text: string): DocumentInput[] {
-  return text.split('\n').flatMap((line, at) => {
-    if (line.trim() === '') return []
-    try {
-      const { _id, id = _id, text, title, url, meta } = JSON.parse(line)
-      return [{ id: String(id ?? `${name}:${at + 1}`), text, title, url, meta }]
-    } catch {
-      throw new Error(`${name}, line ${at + 1}: this is not JSON.`)
-    }
-  })
 }

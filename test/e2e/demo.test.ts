@@ -36,7 +36,7 @@ describe.skipIf(browserMissing)(`demo${browserMissing ? ` — ${browserMissing}`
 
   it('takes files in and ranks them', async () => {
     await demo.add('documents.jsonl', lines)
-    await demo.add('note.md', '# A note\n\nThis is <b>not</b> markup.')
+    await demo.add('note.md', '# A note\n\nThis is `<b>not</b>` markup, but a **note**.')
     const hits = await demo.search(query)
     expect(hits.length).toBe(10)
     expect(hits).toEqual([...hits].sort((a, b) => b.score - a.score))
@@ -87,7 +87,7 @@ describe.skipIf(browserMissing)(`demo${browserMissing ? ` — ${browserMissing}`
   })
 
   it('tells what is wrong with a file', async () => {
-    await demo.page.setInputFiles('#files', { name: 'a.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{}\nno') })
+    await demo.page.setInputFiles('#files', { name: 'a.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"id":"a","text":"x"}\nno') })
     const alert = demo.page.locator('#alert')
     await alert.waitFor()
     expect(await alert.textContent()).toContain('a.jsonl, line 2: this is not JSON')
