@@ -87,7 +87,11 @@ describe.skipIf(browserMissing)(`demo${browserMissing ? ` — ${browserMissing}`
   })
 
   it('tells what is wrong with a file', async () => {
-    await demo.page.setInputFiles('#files', { name: 'a.jsonl', mimeType: 'text/plain', buffer: Buffer.from('{"id":"a","text":"x"}\nno') })
+    await demo.page.setInputFiles('#files', {
+      name: 'a.jsonl',
+      mimeType: 'text/plain',
+      buffer: Buffer.from('{"id":"a","text":"x"}\nno'),
+    })
     const alert = demo.page.locator('#alert')
     await alert.waitFor()
     expect(await alert.textContent()).toContain('a.jsonl, line 2: this is not JSON')
