@@ -98,7 +98,7 @@ export class Host implements Service {
     let model: Lease<Model> | undefined
     try {
       const source = locate((await (file ?? store).manifest(signal))?.model.source, options.source)
-      const wanted = await this.#model(options.model ?? source, load)
+      const wanted = await this.#model({ model: options.model ?? source, dtype: options.dtype }, load)
       model = wanted.lease
       if (file) await this.#import(file, store, model.value, load)
       const index = await LiveIndex.open(
@@ -150,7 +150,7 @@ export class Host implements Service {
   async #join(call: Call, options: OpenOptions, { index, modelKey }: Opened): Promise<void> {
     const load = { signal: call.signal, onProgress: call.progress }
     if (options.model && this.#environment.model(options.model).key !== modelKey) {
-      const { lease } = await this.#model(options.model, load)
+      const { lease } = await this.#model(options, load)
       try {
         const encoder = await this.#accelerator.use((device) => lease.value.encoder(device, load), call.signal)
         checkModel(index.manifest, encoder.fingerprint)
@@ -165,15 +165,15 @@ export class Host implements Service {
   }
 
   async #model(
-    wanted: OpenOptions['model'],
+    { model, dtype }: Pick<OpenOptions, 'model' | 'dtype'>,
     { signal, onProgress }: CallOptions,
   ): Promise<{ lease: Lease<Model>; key: string }> {
-    check(wanted !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
+    check(model !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
     // Before anything is fetched: without a GPU the model is of no use.
     await this.#accelerator.device()
-    const { key, source } = this.#environment.model(wanted)
-    const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress })
-    return { lease: await this.#models.acquire(key, make, signal), key }
+    const { key, source } = this.#environment.model(model)
+    const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress, dtype })
+    return { lease: await this.#models.acquire(`${key} ${dtype ?? ''}`, make, signal), key }
   }
 
   /** Puts the contents of an exported file in the place of the stored index, if the model fits. */

@@ -34,7 +34,7 @@ export class LiveIndex {
     /** Of the index, which may have been made with another codec than the one asked for now. */
     readonly codec: Codec,
   ) {
-    this.#unwatch = options.store.watch((generation) => this.#announced(generation))
+    this.#unwatch = options.store.watch(() => this.#announced())
   }
 
   /** @throws MaxsiftError `MODEL_MISMATCH`, `INDEX_VERSION_MISMATCH`, and what loading throws. */
@@ -101,7 +101,11 @@ export class LiveIndex {
       // Removed since, in another tab or by the browser, and perhaps made again: what is loaded is of no index any more.
       const other = generation > 0 && manifest.created !== created
       if (!other && manifest.generation <= generation) return
-      const { accelerator, store } = this.options
+      const { accelerator, name, store, emit } = this.options
+      if (manifest.generation === 0) {
+        const message = `The index "${name}" was removed: in another tab, or by the browser with all data of this site.`
+        emit('error', new MaxsiftError('STORE_LOST', message, { remedy: 'Add the documents again.' }))
+      }
       try {
         // In a turn of its own: between appending to the tables and filling the buffers no search may read them.
         const moved = !other && (await accelerator.turn(false, () => snapshot.advance(store, manifest)))
@@ -111,7 +115,7 @@ export class LiveIndex {
         this.#drop()
         if (!(error instanceof MaxsiftError && error.code === 'DEVICE_LOST')) throw error
       }
-      this.options.emit('change', {
+      emit('change', {
         generation: this.manifest.generation,
         documents: this.#snapshot?.catalog.byId.size ?? 0,
       })
@@ -134,12 +138,8 @@ export class LiveIndex {
     return snapshot
   }
 
-  /** Somebody else committed (a generation), or removed the index (0). */
-  #announced(generation: number): void {
-    if (generation === 0) {
-      const message = `The index "${this.options.name}" was removed in another tab.`
-      this.options.emit('error', new MaxsiftError('STORE_LOST', message))
-    }
+  /** Somebody else committed, or removed the index. */
+  #announced(): void {
     void this.refresh().catch((error) => this.options.emit('error', error))
   }
 

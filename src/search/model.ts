@@ -13,11 +13,13 @@ export class Model {
   private constructor(
     readonly checkpoint: Checkpoint,
     readonly tokenizer: Tokenizer,
+    private readonly dtype: 'f16' | undefined,
   ) {}
 
-  static async open(source: FileSource, options: CallOptions = {}): Promise<Model> {
+  /** @param options.dtype Narrows the weights on every loading. */
+  static async open(source: FileSource, options: CallOptions & { dtype?: 'f16' } = {}): Promise<Model> {
     const checkpoint = await openCheckpoint(source, options)
-    return new Model(checkpoint, new Tokenizer(checkpoint.tokenizer))
+    return new Model(checkpoint, new Tokenizer(checkpoint.tokenizer), options.dtype)
   }
 
   get spec() {
@@ -45,7 +47,7 @@ export class Model {
   }
 
   #load(device: Device, options: CallOptions): { device: Device; loading: Promise<GpuEncoder> } {
-    const entry = { device, loading: GpuEncoder.load(device, this.checkpoint, options) }
+    const entry = { device, loading: GpuEncoder.load(device, this.checkpoint, { ...options, dtype: this.dtype }) }
     this.#encoder = entry
     entry.loading.then(
       ({ fingerprint }) => {

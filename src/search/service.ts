@@ -25,6 +25,7 @@ export interface OpenOptions {
   model?: string | Extract<ModelOption, { files: readonly File[] }> | { urls: Record<string, string> }
   source?: string
   store: 'indexeddb' | 'memory'
+  dtype?: 'f16'
   codec: CodecId
   splitPassages: boolean
   /** Replaces the index of this name with the contents of an exported file, in one step. */

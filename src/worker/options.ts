@@ -3,23 +3,24 @@ import type { OpenOptions } from '../search/service.ts'
 import type { CallOptions, CreateIndexOptions, ModelOption, SearchOptions } from '../search/types.ts'
 
 const CALL = ['signal', 'onProgress']
-const CREATE = ['name', 'model', 'source', 'store', 'backend', 'worker', 'codec', 'splitPassages', ...CALL]
+const CREATE = ['name', 'model', 'source', 'store', 'backend', 'worker', 'dtype', 'codec', 'splitPassages', ...CALL]
 const SEARCH = ['limit', 'offset', 'filter', 'ids', 'passages', 'explain', 'signal']
 
 /** @throws MaxsiftError INVALID_ARGUMENT naming the option */
 export function readCreateOptions(options: CreateIndexOptions): OpenOptions {
   known('createIndex', options, CREATE)
   callOptions(options)
-  const { model, backend = 'auto', store = 'indexeddb', codec = 'int8', splitPassages = true } = options
+  const { model, backend = 'auto', store = 'indexeddb', dtype, codec = 'int8', splitPassages = true } = options
   const source = options.source === undefined ? undefined : absolute('source', options.source)
   // Two ready-made indexes without a name are two indexes.
   const name = options.name ?? source ?? 'default'
   check(typeof name === 'string' && name !== '', '`name` must be a string that is not empty')
   oneOf('store', store, ['indexeddb', 'memory'])
   oneOf('backend', backend, ['auto', 'webgpu'])
+  if (dtype !== undefined) oneOf('dtype', dtype, ['f16'])
   oneOf('codec', codec, ['f32', 'f16', 'int8'])
   check(typeof splitPassages === 'boolean', '`splitPassages` must be true or false')
-  return { name, model: model === undefined ? undefined : readModel(model), source, store, codec, splitPassages }
+  return { name, model: model === undefined ? undefined : readModel(model), source, store, dtype, codec, splitPassages }
 }
 
 function readModel(model: ModelOption): OpenOptions['model'] {

@@ -249,6 +249,22 @@ describe.skipIf(missing)(`host${missing ? ` — ${missing}` : ''}`, () => {
     expect((await search(b, handle, 'x')).hits).toEqual([])
   })
 
+  it('narrows the weights where it is asked to, and finds the same', async () => {
+    const exact = await bench('stanford', { store: new LastingStore() })
+    const narrow = await bench('stanford', { store: new LastingStore() })
+    const [a, b] = [await exact.open(), await narrow.open({ dtype: 'f16' })]
+    await exact.host.add(call(documents), a)
+    await narrow.host.add(call(documents), b)
+    const bytes = async (x: Bench, handle: number) => (await x.host.info(call(), handle)).model.bytes
+    expect(await bytes(narrow, b)).toBeLessThan(0.6 * (await bytes(exact, a)))
+    for (const { text } of golden.queries.filter(({ text }) => text.trim() !== '')) {
+      const scores = new Map((await search(exact, a, text, { limit: 100 })).hits.map(({ id, score }) => [id, score]))
+      for (const { id, score } of (await search(narrow, b, text, { limit: 100 })).hits) {
+        expect(Math.abs(score - scores.get(id)!)).toBeLessThan(1e-2)
+      }
+    }
+  })
+
   it('exports and imports', async () => {
     const b = await bench()
     const handle = await b.open()

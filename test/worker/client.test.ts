@@ -111,6 +111,7 @@ test.each([
   ['store', { store: 'disk' }],
   ['backend', { backend: 'onnx' }],
   ['codec', { codec: 'toString' }],
+  ['dtype', { dtype: 'f32' }],
   ['splitPassages', { splitPassages: 1 }],
   ['signal', { signal: {} }],
   ['onProgress', { onProgress: 'yes' }],
