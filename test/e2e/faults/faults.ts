@@ -5,6 +5,8 @@
 
 /** Where a fault may strike. */
 export type Point =
+  /** A GPU device was just made. */
+  | 'device'
   /** Commands were just handed to the GPU. */
   | 'submit'
   /** A connection to a database is about to be asked for. */
@@ -44,7 +46,7 @@ export function install(): void {
   if (globalThis.faults) return
   let armed: { point: Point; act: Act; from: number; times: number }[] = []
   const faults: Faults = {
-    passed: { submit: 0, open: 0, read: 0, write: 0, put: 0, tell: 0 },
+    passed: { device: 0, submit: 0, open: 0, read: 0, write: 0, put: 0, tell: 0 },
     arm(point, act, nth = 1, times = 1) {
       armed.push({ point, act, from: faults.passed[point] + nth, times })
     },
@@ -84,6 +86,12 @@ export function install(): void {
       return around(original, this, all)
     } as Target[Name]
   }
+  wrap(GPUAdapter.prototype, 'requestDevice', async (original, self, all) => {
+    const device = await original.apply(self, all)
+    faults.device = device as GPUDevice
+    pass('device')
+    return device
+  })
   wrap(GPUDevice.prototype, 'createCommandEncoder', (original, self, all) => {
     faults.device = self as GPUDevice
     return original.apply(self, all)

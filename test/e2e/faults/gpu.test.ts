@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { DOCUMENTS } from '../../api/setup.ts'
+import { install } from './faults.ts'
 import { browserMissing, Site, type Tab, unlessMissing, workerWithout } from './site.ts'
 
 describe.skipIf(browserMissing)(`the GPU fails${unlessMissing}`, () => {
@@ -67,6 +68,22 @@ describe.skipIf(browserMissing)(`the GPU fails${unlessMissing}`, () => {
     expect(await tab.add([{ id: 'new', text: 'Something new.' }])).toMatchObject({ truncated: 0 })
     expect(await tab.info()).toMatchObject({ documents: 13, pending: 0 })
     await tab.page.context().close()
+  })
+
+  it('is lost while an index opens', async () => {
+    const visitor = await site.visitor()
+    const tab = await site.visit(visitor, install)
+    await tab.arm('device', 'destroy')
+    expect(await tab.open({ worker: false })).toMatchObject({ documents: 0 })
+    await tab.add(DOCUMENTS)
+    const before = await tab.search('moons')
+    await tab.close()
+    await tab.arm('device', 'destroy', 1, 10)
+    await expect(tab.open({ worker: false })).rejects.toMatchObject({ code: 'DEVICE_LOST' })
+    await tab.disarm()
+    expect(await tab.open({ worker: false })).toMatchObject({ documents: 12 })
+    expect(await tab.search('moons')).toEqual(before)
+    await visitor.close()
   })
 
   it('is lost with the whole GPU process', async () => {
