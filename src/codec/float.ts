@@ -1,5 +1,5 @@
+import { fromHalf, toHalf } from '../kernels/half.ts'
 import type { Codec } from './codec.ts'
-import { fromHalf, toHalf } from './half.ts'
 
 /** Vectors as they are: the codec of exact scores. */
 export const float32: Codec = {

@@ -1,8 +1,9 @@
 import { MaxsiftError } from '../errors.ts'
 import { type Device, STORAGE } from '../gpu/device.ts'
+import { toHalf } from '../kernels/half.ts'
 import { type RowRange, rowBytes, shardRows, type WeightFormat } from '../kernels/weights.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import { readNumbers, toHalves } from './numbers.ts'
+import { readNumbers } from './numbers.ts'
 import type { TensorRef, TensorRole, WeightType } from './spec.ts'
 import { fingerprint, scaleRole, streamTensors } from './stream.ts'
 
@@ -227,7 +228,7 @@ class Loader {
       const part = bytes.subarray(at, at + width - start)
       row.set(part, start)
       if (start + part.length === width) {
-        const whole = matrix.format === ref.type ? row : bytesOf(toHalves(new Float32Array(row.buffer)))
+        const whole = matrix.format === ref.type ? row : bytesOf(Uint16Array.from(new Float32Array(row.buffer), toHalf))
         this.#write(matrix, (first + index) * stride, whole)
       }
       at += part.length

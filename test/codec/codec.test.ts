@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type CodecId, codecOf, isDimSupported } from '../../src/codec/codec.ts'
-import { fromHalf, toHalf } from '../../src/codec/half.ts'
+import { fromHalf, toHalf } from '../../src/kernels/half.ts'
 
 const ids: CodecId[] = ['f32', 'f16', 'int8']
 const finite = fc.float({ min: Math.fround(-1000), max: Math.fround(1000), noNaN: true })

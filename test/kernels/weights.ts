@@ -1,4 +1,4 @@
-import { fromHalf, toHalf } from '../../src/codec/half.ts'
+import { fromHalf, toHalf } from '../../src/kernels/half.ts'
 import { rowBytes, type WeightFormat } from '../../src/kernels/weights.ts'
 
 /** A matrix as a kernel sees it, and the values that it stands for. */

@@ -22,10 +22,11 @@ export function toHalf(value: number): number {
   return sign | ((magnitude - (112 << 23) + 0xfff + ((magnitude >>> 13) & 1)) >>> 13)
 }
 
-/** The number of a finite IEEE 754 binary16. */
+/** The number of an IEEE 754 binary16. */
 export function fromHalf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1
   const exponent = (half >>> 10) & 0x1f
   const fraction = half & 0x3ff
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
   return exponent === 0 ? sign * fraction * 2 ** -24 : sign * (1024 + fraction) * 2 ** (exponent - 25)
 }
