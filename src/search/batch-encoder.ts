@@ -7,6 +7,14 @@ import type { PassageVectors } from './residents.ts'
 import { encodeCodes } from './vectors.ts'
 import { Workspace } from './workspace.ts'
 
+/** Some documents of a batch, encoded. */
+export interface EncodedPart {
+  segment: Segment
+  put: NewBlob[]
+  /** Their places in the batch. */
+  documents: number[]
+}
+
 /** Makes segments of stored batches: passages → token vectors → codes, one submission after another. */
 export class BatchEncoder {
   readonly #workspace = new Workspace('indexing')
@@ -16,25 +24,48 @@ export class BatchEncoder {
     private readonly pace: Pace,
   ) {}
 
-  /** @param prepared The documents of the batch, in its order; null for one that needs no codes any more. */
-  async encode(
+  /**
+   * Encodes a batch, in parts of whole documents where it takes longer than `milliseconds`.
+   * @param prepared The documents of the batch, in its order; null for one that needs no codes any more.
+   */
+  async *encode(
     batch: Batch,
     prepared: readonly (Prepared | null)[],
+    milliseconds: number,
     signal: AbortSignal,
-  ): Promise<{ segment: Segment; put: NewBlob[] }> {
-    const writer = new SegmentWriter(this.index.manifest, batch)
+  ): AsyncGenerator<EncodedPart> {
     const passages = prepared.flatMap(
       (entry, document) => entry?.passages.map((passage) => ({ ...passage, document })) ?? [],
     )
-    let next = 0
-    for (const group of this.pace.batches(passages, ({ input }) => input.ids.length)) {
-      const inputs = group.map(({ input }) => input)
-      for (const { tokens, codes } of await this.#submit(inputs, signal)) {
-        const { document, range } = passages[next++]
+    const vectors: PassageVectors[] = []
+    let part = 0
+    let first = 0
+    let started = performance.now()
+    // Passages of documents before `end` go into a segment of their own.
+    const cut = async (end: number): Promise<EncodedPart> => {
+      const writer = new SegmentWriter(this.index.manifest, batch)
+      for (; first < vectors.length && passages[first].document < end; first++) {
+        const { document, range } = passages[first]
+        const { tokens, codes } = vectors[first]
         await writer.addPassage({ document, ...range, tokens }, codes)
       }
+      const documents = Array.from({ length: end - part }, (_, i) => part + i)
+      part = end
+      started = performance.now()
+      return { ...(await writer.finish()), documents }
     }
-    return writer.finish()
+    for (const group of this.pace.batches(passages, ({ input }) => input.ids.length)) {
+      vectors.push(
+        ...(await this.#submit(
+          group.map(({ input }) => input),
+          signal,
+        )),
+      )
+      // The document of the next passage may have begun in this group.
+      const whole = passages[vectors.length]?.document ?? prepared.length
+      if (whole < prepared.length && whole > part && performance.now() - started >= milliseconds) yield await cut(whole)
+    }
+    yield await cut(prepared.length)
   }
 
   #submit(inputs: readonly EncodedText[], signal: AbortSignal): Promise<PassageVectors[]> {

@@ -65,14 +65,16 @@ export class Snapshot {
     for (const segment of fresh) {
       const documents = await readDocuments(store, segment, options.signal)
       const starts = textStarts(documents)
-      const moved = alive(segment, documents).map(({ record, index }) => {
+      const living = alive(segment, documents)
+      const moved = living.map(({ record, index }) => {
         const entry = this.catalog.byId.get(record.id)
         return entry && entry.record.hash === record.hash && !wanted.has(entry.segment.id)
           ? { entry, segment, index, textStart: starts[index] }
           : null
       })
       if (moved.every((move) => move !== null)) moves.push(...moved)
-      else if (moved.every((move) => move === null) && segment.ordinal > this.#lastOrdinal) appended.push(segment)
+      else if (moved.every((move) => move === null) && ordinalOf(segment, living[0]) > this.#lastOrdinal)
+        appended.push(segment)
       else return false
     }
     await this.#append(store, appended, options)
@@ -101,7 +103,8 @@ export class Snapshot {
   async #append(store: BlobReader, segments: readonly Segment[], { signal, onBytes }: LoadOptions): Promise<void> {
     const total = segments.reduce((sum, segment) => sum + bytesOf(segment), 0)
     let loaded = 0
-    for (const segment of [...segments].sort((a, b) => a.ordinal - b.ordinal)) {
+    // Parts of one batch have one ordinal; they stay in the order in which they were committed.
+    for (const segment of segments.toSorted((a, b) => a.ordinal - b.ordinal)) {
       const documents = await readDocuments(store, segment, signal)
       const starts = textStarts(documents)
       const ranges: PassageRange[][] = documents.map(() => [])
@@ -153,7 +156,8 @@ export class Snapshot {
         onBytes?.(loaded, total)
       }
       await flush(documents.length)
-      this.#lastOrdinal = Math.max(this.#lastOrdinal, segment.ordinal + (documents.at(-1)?.order ?? 0))
+      const last = living.at(-1)
+      if (last) this.#lastOrdinal = Math.max(this.#lastOrdinal, ordinalOf(segment, last))
     }
   }
 
@@ -179,6 +183,11 @@ export class Snapshot {
 function alive(segment: Segment, documents: readonly StoredDocument[]): { record: StoredDocument; index: number }[] {
   const deleted = decodeBits(segment.deleted, segment.documents)
   return documents.map((record, index) => ({ record, index })).filter(({ index }) => !hasBit(deleted, index))
+}
+
+/** The place of a document in the order of insertion. */
+function ordinalOf(segment: Segment, { record }: { record: StoredDocument }): number {
+  return segment.ordinal + record.order
 }
 
 function bytesOf(segment: Segment): number {

@@ -61,7 +61,7 @@ export class Writer {
   async #add(call: Call): Promise<AddResult> {
     const result: AddResult = { added: 0, updated: 0, unchanged: 0, truncated: 0 }
     const done = () => result.added + result.updated + result.unchanged
-    const progress = () => call.progress({ stage: 'encode', loaded: done(), total: null })
+    const progress = (more = 0) => call.progress({ stage: 'encode', loaded: done() + more, total: null })
     // By id: the last of several with one id in a batch counts, as an update of those before it.
     let batch = new Map<string, Prepared>()
     let repeated = 0
@@ -71,7 +71,11 @@ export class Writer {
       batch = new Map()
       const known = (id: string) => this.index.loaded?.catalog.byId.has(id) ?? false
       const updated = prepared.filter(({ document }) => known(document.id)).length
-      await this.#store(prepared, call.signal)
+      let encoded = 0
+      await this.#store(prepared, call.signal, (count) => {
+        encoded += count
+        progress(encoded)
+      })
       result.updated += updated + repeated
       result.added += prepared.length - updated
       result.truncated += prepared.filter(({ passages }) => passages.some(({ range }) => range.truncated)).length
@@ -136,7 +140,7 @@ export class Writer {
   }
 
   /** Texts first, then vectors: what is interrupted in between goes on at the next opening, without its input. */
-  async #store(prepared: Prepared[], signal: AbortSignal): Promise<void> {
+  async #store(prepared: Prepared[], signal: AbortSignal, onDocuments: (count: number) => void): Promise<void> {
     const { batch, put } = await writeBatch(
       prepared.map(({ document }) => document),
       0,
@@ -150,7 +154,7 @@ export class Writer {
         return { manifest, put }
       }, signal)
       try {
-        await this.#encode(pending, prepared, signal)
+        await this.#encode(pending, prepared, signal, onDocuments)
       } catch (error) {
         // What the caller gave up, or there is no room for, is not to come back by itself.
         const given = error instanceof MaxsiftError ? error.code === 'STORE_QUOTA' : signal.aborted
@@ -162,15 +166,24 @@ export class Writer {
   }
 
   /** @param prepared The documents of the batch, in its order; null for one that was deleted while it waited. */
-  async #encode(batch: Batch, prepared: readonly (Prepared | null)[], signal: AbortSignal): Promise<void> {
-    const { segment, put } = await this.#encoder.encode(batch, prepared, signal)
-    await this.index.commit((current) => {
-      const added = addEncoded(current!, batch.id, segment)
-      if (!added) return null
-      // `commit` has brought the catalog to `current`, so it knows the versions that these documents replace.
-      const ids = prepared.flatMap((entry) => entry?.document.id ?? [])
-      return { manifest: this.#deleteFrom(added, ids), put }
-    }, signal)
+  async #encode(
+    batch: Batch,
+    prepared: readonly (Prepared | null)[],
+    signal: AbortSignal,
+    onDocuments: (count: number) => void = () => {},
+  ): Promise<void> {
+    for await (const { segment, put, documents } of this.#encoder.encode(batch, prepared, BATCH_MS, signal)) {
+      const committed = await this.index.commit((current) => {
+        const added = addEncoded(current!, batch.id, segment, documents)
+        if (!added) return null
+        // `commit` has brought the catalog to `current`, so it knows the versions that these documents replace.
+        const ids = documents.flatMap((place) => prepared[place]?.document.id ?? [])
+        return { manifest: this.#deleteFrom(added, ids), put }
+      }, signal)
+      // Another tab has taken the batch over, or removed its documents.
+      if (!committed) return
+      onDocuments(documents.length)
+    }
   }
 
   /** Deletes documents by id. Ids that the index does not hold are counted, and no error. */

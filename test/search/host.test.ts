@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { MaxsiftError } from '../../src/errors.ts'
 import { Device } from '../../src/gpu/device.ts'
+import { Accelerator } from '../../src/search/accelerator.ts'
+import type { IndexEvents } from '../../src/search/types.ts'
 import { type Golden, loadGolden } from '../goldens/checkpoints.ts'
 import { gpuMissing } from '../gpu.ts'
 import { type Bench, bench, call, LastingStore } from './harness.ts'
@@ -171,6 +173,42 @@ describe.skipIf(missing)(`host${missing ? ` — ${missing}` : ''}`, () => {
     })()
     await b.host.add(call(items), handle)
     expect(ahead[0]).toBeLessThanOrEqual(64)
+  })
+
+  it('commits a batch in parts where the device is slow', async () => {
+    const b = await bench()
+    const handle = await b.open()
+    // Every submission seems to take two seconds.
+    const now = performance.now.bind(performance)
+    let skipped = 0
+    performance.now = () => now() + skipped
+    const generations: number[] = []
+    b.host.onEvent = (_, type, detail) => {
+      if (type === 'change') generations.push((detail as IndexEvents['change']).documents)
+    }
+    const adding = call(
+      Array.from({ length: 60 }, (_, i) => ({ id: `n${i}`, text: `${documents[0].text} number ${i}` })),
+    )
+    const turn = Accelerator.prototype.turn
+    Accelerator.prototype.turn = function (...parameters) {
+      skipped += 2000
+      return turn.apply(this, parameters) as never
+    }
+    try {
+      expect(await b.host.add(adding, handle)).toMatchObject({ added: 60 })
+    } finally {
+      Accelerator.prototype.turn = turn
+      performance.now = now
+    }
+    expect(generations.length).toBeGreaterThan(3)
+    expect(generations).toEqual([...generations].sort((x, y) => x - y))
+    expect(adding.progresses.length).toBeGreaterThan(2)
+    expect(await b.host.info(call(), handle)).toMatchObject({ documents: 60, pending: 0 })
+    const query = 'number 17'
+    const { hits } = await search(b, handle, query, { limit: 100 })
+    expect(hits).toHaveLength(60)
+    const fresh = await bench('stanford', { store: b.store })
+    expect((await search(fresh, await fresh.open(), query, { limit: 100 })).hits).toEqual(hits)
   })
 
   it('goes on with documents that an earlier visit stored but did not encode', async () => {
