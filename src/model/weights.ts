@@ -57,6 +57,9 @@ export interface LoadOptions {
 
 const BYTES: Record<WeightType, number> = { F32: 4, F16: 2, BF16: 2, I8: 1 }
 
+/** Bytes that may wait on their way to the GPU. */
+const MOST_UNSENT = 32 << 20
+
 /**
  * Streams a checkpoint's weights to the GPU. Matrices go up piece by piece in the file's number format; the small rest
  * (biases, LayerNorms, scales) is f32.
@@ -85,6 +88,7 @@ class Loader {
   readonly #places = new Map<TensorRole, Place>()
   /** What is small, whole. */
   readonly #small = new Map<TensorRole, { ref: TensorRef; bytes: Uint8Array }>()
+  #unsent = 0
 
   constructor(
     private readonly device: Device,
@@ -118,7 +122,10 @@ class Loader {
 
     const hashes = await streamTensors(
       this.checkpoint,
-      (role, ref, offset, bytes) => this.#take(role, ref, offset, bytes),
+      (role, ref, offset, bytes) => {
+        this.#take(role, ref, offset, bytes)
+        return this.#drain(bytes.length)
+      },
       {
         signal,
         onProgress,
@@ -175,6 +182,8 @@ class Loader {
         residual: residual && (await dense(residual, [], [role('residual')])),
       })
     }
+    this.#small.clear()
+    this.#places.clear()
     weights.bytes = this.#buffers.reduce((sum, { size }) => sum + size, 0)
     return weights
   }
@@ -233,6 +242,17 @@ class Loader {
       }
       at += part.length
     }
+  }
+
+  /** Waits, every so often, until the GPU has taken what was written: until then all of it is held a second time. */
+  async #drain(bytes: number): Promise<void> {
+    this.#unsent += bytes
+    if (this.#unsent < MOST_UNSENT) return
+    this.#unsent = 0
+    const { queue } = this.device.gpu
+    queue.submit([])
+    await queue.onSubmittedWorkDone().catch(() => {})
+    this.device.assertAlive()
   }
 
   /** Writes at a byte of a matrix, across its shards. */
