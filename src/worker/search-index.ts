@@ -1,3 +1,5 @@
+// For those who compile with an older `lib`: the declarations name `Symbol.asyncDispose`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { check, MaxsiftError } from '../errors.ts'
 import type {
   AddResult,
