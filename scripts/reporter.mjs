@@ -1,6 +1,6 @@
 /**
- * Vitest reporter: prints failures only, and leaves the counts and every suite that was not run, with its reason,
- * in the file named by MAXSIFT_REPORT. A test or suite that cannot run here says why after ' — ' in its title.
+ * Vitest reporter: prints failures only, and leaves the counts and every case that was not run, with its reason, in
+ * the file named by MAXSIFT_REPORT. A test or suite that cannot run here says why after ' — ' in its title.
  */
 import { writeFileSync } from 'node:fs'
 import { MinimalReporter } from 'vitest/node'
@@ -8,36 +8,56 @@ import { MinimalReporter } from 'vitest/node'
 export default class QuietReporter extends MinimalReporter {
   onTestRunEnd(modules, errors, reason) {
     super.onTestRunEnd(modules, errors, reason)
-    const report = { passed: 0, failed: errors.length, notRun: [] }
-    for (const module of modules) {
-      const skipped = new Map()
-      let failed = 0
-      for (const test of module.children.allTests()) {
-        const { state } = test.result()
-        if (state === 'passed') report.passed += 1
-        else if (state === 'failed') failed += 1
-        else {
-          const titles = [test.name, ...ancestors(test)]
-          const reason =
-            test.result().note ?? titles.map((title) => title.split(' — ')[1]).find(Boolean) ?? 'no reason given'
-          const suite = (titles.at(-1) ?? '').split(' — ')[0]
-          const key = `${suite} — ${reason}`
-          skipped.set(key, (skipped.get(key) ?? 0) + 1)
-        }
-      }
-      // A file or suite that fails before its tests counts once.
-      if (failed === 0 && module.state() === 'failed') failed = 1
-      report.failed += failed
-      for (const [what, cases] of skipped)
-        report.notRun.push({ project: module.project.name, file: module.relativeModuleId, what, cases })
-    }
-    if (process.env.MAXSIFT_REPORT) writeFileSync(process.env.MAXSIFT_REPORT, JSON.stringify(report))
+    if (process.env.MAXSIFT_REPORT)
+      writeFileSync(process.env.MAXSIFT_REPORT, JSON.stringify(summarise(modules, errors)))
   }
 
   // The counts are printed by scripts/test.mjs, last of all.
   reportTestSummary() {}
 }
 
-function* ancestors(test) {
-  for (let at = test.parent; at && at.type === 'suite'; at = at.parent) yield at.name
+function summarise(modules, errors) {
+  const report = { passed: 0, failed: errors.length, notRun: [] }
+  // By file and titles: a kernel test that one adapter cannot run counts as run where another one can.
+  const passed = new Map()
+  const skipped = []
+  for (const module of modules) {
+    let failed = 0
+    for (const test of module.children.allTests()) {
+      const { state } = test.result()
+      if (state === 'passed') {
+        report.passed += 1
+        passed.set(keyOf(module, test), module.project.name)
+      } else if (state === 'failed') failed += 1
+      else skipped.push({ module, test })
+    }
+    // A file or suite that fails before its tests counts once.
+    if (failed === 0 && module.state() === 'failed') failed = 1
+    report.failed += failed
+  }
+  const groups = new Map()
+  for (const { module, test } of skipped) {
+    const titles = titlesOf(test)
+    const because = test.result().note ?? titles.map((title) => title.split(' — ')[1]).find(Boolean)
+    const entry = {
+      project: module.project.name,
+      file: module.relativeModuleId,
+      what: `${titles[0].split(' — ')[0]} — ${because ?? 'no reason given'}`,
+      elsewhere: passed.get(keyOf(module, test)) ?? null,
+    }
+    const group = JSON.stringify(entry)
+    groups.set(group, { ...entry, cases: (groups.get(group)?.cases ?? 0) + 1 })
+  }
+  report.notRun.push(...groups.values())
+  return report
+}
+
+const keyOf = (module, test) =>
+  [module.relativeModuleId, ...titlesOf(test).map((title) => title.split(' — ')[0])].join('\n')
+
+/** Titles of a test and its suites, outermost first. */
+function titlesOf(test) {
+  const titles = [test.name]
+  for (let at = test.parent; at && at.type === 'suite'; at = at.parent) titles.unshift(at.name)
+  return titles
 }

@@ -4,13 +4,14 @@
  *     node scripts/test.mjs [--full] [--strict] [--gpu] [FILE…]
  *
  * --full    the heavier tests instead (real weights, packages in empty projects)
- * --strict  a case that is not run is a failure
+ * --strict  a case that is run nowhere is a failure
  * --gpu     this machine's GPU instead of the software adapters
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, sep } from 'node:path'
 import { getChromium } from './chromium.mjs'
+import { askDawn, dawnEnvironment } from './dawn.mjs'
 import { install } from './install.mjs'
 import { Failure, main, root, runPackage } from './run.mjs'
 
@@ -28,8 +29,15 @@ await main(async (parameters) => {
   if (browser && !process.env.MAXSIFT_GPU && !browser.adapter.includes('(software)'))
     throw new Failure('The browser does not use its software adapter although it was told to.')
 
+  const dawn = await askDawn()
+  console.log(
+    `Node: ${dawn ? `adapter ${dawn}` : 'no WebGPU adapter (a Vulkan driver is missing, or is older than 2024)'}`,
+  )
+  if (options.has('--strict') && !(dawn && browser)) throw new Failure(missing || 'Tests in Node have no adapter.')
+
   const projects = options.has('--full') ? ['full'] : ['node', 'e2e', ...(browser ? ['browser'] : [])]
   const report = await vitest([...projects.flatMap((name) => ['--project', name]), ...files], {
+    ...dawnEnvironment(),
     ...(browser ? { MAXSIFT_CHROMIUM: browser.path } : { MAXSIFT_NO_CHROMIUM: missing }),
   })
   if (!browser && !options.has('--full'))
@@ -37,13 +45,14 @@ await main(async (parameters) => {
       report.notRun.push({ project: 'browser', file, what: `all — ${missing}`, cases: 1 })
 
   if (report.notRun.length > 0) console.log('\nNOT RUN')
-  for (const { project, file, what, cases } of report.notRun)
-    console.log(`  ${project}: ${file}: ${what} (${cases} ${cases === 1 ? 'case' : 'cases'})`)
-  const notRun = report.notRun.reduce((sum, { cases }) => sum + cases, 0)
+  for (const { project, file, what, cases, elsewhere } of report.notRun)
+    console.log(
+      `  ${project}: ${file}: ${what} (${cases} ${cases === 1 ? 'case' : 'cases'}${elsewhere ? `, run in ${elsewhere}` : ''})`,
+    )
+  const notRun = report.notRun.reduce((sum, { cases, elsewhere }) => sum + (elsewhere ? 0 : cases), 0)
   const failed = report.failed + (options.has('--strict') ? notRun : 0)
-  console.log(
-    `\n${report.passed} passed, ${failed} failed${notRun > 0 && !options.has('--strict') ? `, ${notRun} skipped` : ''}`,
-  )
+  const skipped = notRun > 0 && !options.has('--strict') ? `, ${notRun} skipped` : ''
+  console.log(`\n${report.passed} passed, ${failed} failed${skipped}`)
   return failed > 0 || report.passed === 0 ? 1 : 0
 })
 
@@ -54,7 +63,7 @@ function browserTests() {
     .filter((path) => /\.browser\.test\.ts$|^test\/kernels\/.*\.test\.ts$/.test(path))
 }
 
-/** @returns {Promise<{ passed: number, failed: number, notRun: { project, file, what, cases }[] }>} */
+/** @returns {Promise<{ passed: number, failed: number, notRun: { project, file, what, cases, elsewhere }[] }>} */
 async function vitest(parameters, env) {
   const folder = mkdtempSync(join(tmpdir(), 'maxsift-'))
   const file = join(folder, 'report.json')
