@@ -1,6 +1,6 @@
 import { MaxsiftError } from '../errors.ts'
 import { cachedSource } from '../model/cache.ts'
-import { blobSource, urlMapSource, urlSource } from '../model/source.ts'
+import { blobSource, type FileSource, urlMapSource, urlSource } from '../model/source.ts'
 import { httpStore, indexedDBStore, memoryStore } from '../store/index.ts'
 import type { Environment } from './environment.ts'
 
@@ -9,14 +9,17 @@ export const browserEnvironment: Environment = {
   device: () => ({}),
 
   model(model) {
-    if (typeof model === 'string') return cached(model, urlSource(model))
-    if ('urls' in model) return cached(JSON.stringify(Object.entries(model.urls).sort()), urlMapSource(model.urls))
+    if (typeof model === 'string') {
+      return model.startsWith(KEPT) ? kept(model.slice(KEPT.length), goneSource) : kept(model, urlSource(model))
+    }
+    if ('urls' in model) return kept(JSON.stringify(Object.entries(model.urls).sort()), urlMapSource(model.urls))
     const files = model.files.map(({ name, size, lastModified, webkitRelativePath }) => [
       webkitRelativePath || name,
       size,
       lastModified,
     ])
-    return cached(JSON.stringify(files.sort()), blobSource(model.files))
+    const key = JSON.stringify(files.sort())
+    return { ...kept(key, blobSource(model.files)), address: KEPT + key }
   },
 
   async store({ name, source, store }, signal) {
@@ -32,6 +35,18 @@ export const browserEnvironment: Environment = {
   },
 }
 
-function cached(key: string, source: Parameters<typeof cachedSource>[0]) {
+/** The address of a model that a person chose as files: it is found again in the model store alone. */
+const KEPT = 'kept:'
+
+const goneSource: FileSource = {
+  name: 'model',
+  open: async () => {
+    throw new MaxsiftError('MODEL_FETCH_FAILED', 'The files of the model are no longer kept in this browser.', {
+      remedy: 'Choose the files of the model again.',
+    })
+  },
+}
+
+function kept(key: string, source: FileSource): { key: string; source: FileSource } {
   return { key, source: cachedSource(source, key) }
 }

@@ -106,7 +106,7 @@ export class Host implements Service {
           name: options.name,
           store,
           model: model.value,
-          modelSource: typeof options.model === 'string' ? options.model : source,
+          modelSource: wanted.address,
           codec: options.codec,
           splitPassages: options.splitPassages,
           accelerator: this.#accelerator,
@@ -167,13 +167,17 @@ export class Host implements Service {
   async #model(
     { model, dtype }: Pick<OpenOptions, 'model' | 'dtype'>,
     { signal, onProgress }: CallOptions,
-  ): Promise<{ lease: Lease<Model>; key: string }> {
+  ): Promise<{ lease: Lease<Model>; key: string; address: string | undefined }> {
     check(model !== undefined, 'createIndex needs a `model`: the address of a checkpoint, or its files')
     // Before anything is fetched: without a GPU the model is of no use.
     await this.#accelerator.device()
-    const { key, source } = this.#environment.model(model)
+    const { key, source, address } = this.#environment.model(model)
     const make = (making: AbortSignal) => Model.open(source, { signal: making, onProgress, dtype })
-    return { lease: await this.#models.acquire(`${key} ${dtype ?? ''}`, make, signal), key }
+    return {
+      lease: await this.#models.acquire(`${key} ${dtype ?? ''}`, make, signal),
+      key,
+      address: typeof model === 'string' ? model : address,
+    }
   }
 
   /** Puts the contents of an exported file in the place of the stored index, if the model fits. */

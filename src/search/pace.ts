@@ -1,7 +1,8 @@
 /** A submission should take about this long: far below the 2 s watchdog, and a search waits for at most one. */
 const TARGET_MS = 100
 const FEWEST_TOKENS = 32
-const MOST_TOKENS = 16_384
+/** Beyond this a GPU gains nothing any more, and the widest working buffer stays small. */
+const MOST_TOKENS = 4_096
 
 /** How many tokens go into one submission: learnt from the ones before. */
 export class Pace {

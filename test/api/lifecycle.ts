@@ -29,21 +29,34 @@ export function lifecycle({ open, filled, name, worker }: Setup): void {
       expect(info.generation).toBeGreaterThan(0)
     })
 
-    test('the model may be a list of files or of addresses, and is the same model', async () => {
-      const files = [...(await readCheckpoint(CHECKPOINT))]
-      const folder = new URL(`/${checkpointFolder(CHECKPOINT)}`, document.baseURI)
-      // As a chosen folder gives them; copying such a file loses its path in some browsers, and here.
-      const chosen = files.map(([path, bytes]) =>
+    /** As a chosen folder gives them; copying such a file loses its path in some browsers, and here. */
+    const chooseFiles = async () =>
+      Array.from(await readCheckpoint(CHECKPOINT), ([path, bytes]) =>
         Object.defineProperty(new File([bytes], path.split('/').at(-1)!), 'webkitRelativePath', {
           value: `chosen/${path}`,
         }),
       )
+
+    test('the model may be a list of files or of addresses, and is the same model', async () => {
+      const chosen = await chooseFiles()
+      const folder = new URL(`/${checkpointFolder(CHECKPOINT)}`, document.baseURI)
       expect(structuredClone(chosen[0]).webkitRelativePath).toBe('')
-      const urls = Object.fromEntries(files.map(([path]) => [path, new URL(path, folder)]))
+      const paths = [...(await readCheckpoint(CHECKPOINT)).keys()]
+      const urls = Object.fromEntries(paths.map((path) => [path, new URL(path, folder)]))
       const { model } = await (await open()).info()
       for (const same of [{ files: chosen }, { urls }]) {
         expect((await (await open({ model: same })).info()).model.fingerprint).toBe(model.fingerprint)
       }
+    })
+
+    test('a model chosen as files is there again on the next visit', async () => {
+      const own = name()
+      const first = await open({ name: own, store: 'indexeddb', model: { files: await chooseFiles() } })
+      await first.add(DOCUMENTS.slice(0, 2))
+      await first.close()
+      const second = await open({ name: own, store: 'indexeddb', model: undefined })
+      expect((await second.search('moons')).hits).toHaveLength(2)
+      await second.destroy()
     })
 
     test('loading a model tells its bytes', async () => {

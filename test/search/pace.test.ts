@@ -12,7 +12,7 @@ it('cuts batches at the tokens of a submission, and lets a long input go alone',
 it('follows the speed of the device within bounds', () => {
   const pace = new Pace()
   for (let i = 0; i < 30; i++) pace.learn(1000, 1)
-  expect(pace.tokens).toBe(16_384)
+  expect(pace.tokens).toBe(4_096)
   for (let i = 0; i < 30; i++) pace.learn(64, 2000)
   expect(pace.tokens).toBe(32)
   for (let i = 0; i < 30; i++) pace.learn(1000, 100)
