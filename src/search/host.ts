@@ -6,7 +6,6 @@ import {
   copyIndex,
   exportFile,
   fileStore,
-  indexedDBStore,
   listStores,
   liveDocuments,
   refsOf,
@@ -21,6 +20,7 @@ import { Model } from './model.ts'
 import { Searcher } from './searcher.ts'
 import type { Call, OpenOptions, Service } from './service.ts'
 import { type Lease, Shared } from './shared.ts'
+import { listStored } from './stored.ts'
 import type {
   AddResult,
   CallOptions,
@@ -235,27 +235,8 @@ export class Host implements Service {
     await index.options.store.destroy()
   }
 
-  async list({ signal }: Call): Promise<IndexEntry[]> {
-    const entries: IndexEntry[] = []
-    for (const name of await listStores()) {
-      try {
-        const store = await indexedDBStore(name, { signal })
-        const manifest = await store.manifest(signal).finally(() => store.close())
-        if (!manifest) continue
-        entries.push({
-          name,
-          documents: manifest.segments.reduce((sum, segment) => sum + liveDocuments(segment), 0),
-          bytes: bytesOf(refsOf(manifest).values()),
-          generation: manifest.generation,
-          model: manifest.model.name,
-        })
-      } catch (error) {
-        // One that cannot be read must not hide the others, nor itself: it is there to be removed.
-        if (!(error instanceof MaxsiftError)) throw error
-        entries.push({ name, documents: 0, bytes: 0, generation: 0, model: '', problem: error.code })
-      }
-    }
-    return entries
+  list({ signal }: Call): Promise<IndexEntry[]> {
+    return listStored(signal)
   }
 
   async removeIndex(_: Call, name: string): Promise<void> {

@@ -31,6 +31,14 @@ describe.skipIf(missing)(`encoder${missing ? ` — ${missing}` : ''}`, () => {
     })
   }
 
+  it('gives them too with all that the adapter offers', async () => {
+    const generous = await openDevice({ limits: 'adapter' })
+    expect(generous.caps.limits.bindingBytes).toBeGreaterThanOrEqual(device!.caps.limits.bindingBytes)
+    for (const name of ['stanford', 'pylate', 'bert'] as const) {
+      expect(await goldenError(generous, name), name).toBeLessThan(1e-4)
+    }
+  })
+
   it('narrows to f16 on request, and then multiplies in f16 where the device can', async () => {
     for (const name of ['stanford', 'pylate'] as const) {
       const error = await goldenError(device!, name, { options: { dtype: 'f16' } })
