@@ -6,6 +6,16 @@ import { wgsl } from './scripts/wgsl-plugin.mjs'
 /** Tests of the built package, which start browsers or installs of their own: one at a time. */
 const built = { environment: 'node', pool: 'forks', maxWorkers: 1, globalSetup: './test/build.ts' } as const
 
+/** What takes minutes: `npm run test:full`. */
+const heavy = [
+  'test/e2e/faults/**/*.test.ts',
+  'test/full/**/*.test.ts',
+  'test/model/mutants.test.ts',
+  'test/node/built.test.ts',
+  'test/package/**/*.test.ts',
+  'test/store/crash.test.ts',
+]
+
 // A kernel test runs twice: in Node over Dawn, and in Chromium. `*.browser.test.ts` needs a page, the rest Node alone.
 export default defineConfig({
   plugins: [wgsl()],
@@ -19,13 +29,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [
-            ...configDefaults.exclude,
-            'test/**/*.browser.test.ts',
-            'test/e2e/**',
-            'test/full/**',
-            'test/package/**',
-          ],
+          exclude: [...configDefaults.exclude, ...heavy, 'test/**/*.browser.test.ts', 'test/e2e/**'],
           environment: 'node',
           pool: 'forks',
           maxWorkers: 2,
@@ -57,14 +61,20 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { ...built, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 3 } },
+        test: {
+          ...built,
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...heavy],
+          sequence: { groupOrder: 3 },
+        },
       },
       {
         extends: true,
         test: {
           ...built,
           name: 'full',
-          include: ['test/full/**/*.test.ts', 'test/package/**/*.test.ts'],
+          include: heavy,
           testTimeout: 600_000,
           hookTimeout: 600_000,
           sequence: { groupOrder: 4 },

@@ -3,7 +3,7 @@
  *
  *     node scripts/test.mjs [--full] [--strict] [--gpu] [FILE…]
  *
- * --full    the heavier tests instead (real weights, packages in empty projects)
+ * --full    the heavier tests instead (real weights, packages in empty projects, faults end to end)
  * --strict  a case that is run nowhere is a failure
  * --gpu     this machine's GPU instead of the software adapters
  */
