@@ -17,9 +17,7 @@ export default class QuietReporter extends MinimalReporter {
 }
 
 function summarise(modules, errors) {
-  const report = { passed: 0, failed: errors.length, notRun: [] }
-  // By file and titles: a kernel test that one adapter cannot run counts as run where another one can.
-  const passed = new Map()
+  const report = { passed: 0, failed: errors.length, notRun: [], ran: [] }
   const skipped = []
   for (const module of modules) {
     let failed = 0
@@ -27,7 +25,7 @@ function summarise(modules, errors) {
       const { state } = test.result()
       if (state === 'passed') {
         report.passed += 1
-        passed.set(keyOf(module, test), module.project.name)
+        report.ran.push(keyOf(module, test))
       } else if (state === 'failed') failed += 1
       else skipped.push({ module, test })
     }
@@ -43,10 +41,10 @@ function summarise(modules, errors) {
       project: module.project.name,
       file: module.relativeModuleId,
       what: `${titles[0].split(' — ')[0]} — ${because ?? 'no reason given'}`,
-      elsewhere: passed.get(keyOf(module, test)) ?? null,
     }
-    const group = JSON.stringify(entry)
-    groups.set(group, { ...entry, cases: (groups.get(group)?.cases ?? 0) + 1 })
+    const name = JSON.stringify(entry)
+    const group = groups.get(name) ?? { ...entry, cases: 0, keys: [] }
+    groups.set(name, { ...group, cases: group.cases + 1, keys: [...group.keys, keyOf(module, test)] })
   }
   report.notRun.push(...groups.values())
   return report
