@@ -8,7 +8,7 @@ const built = { environment: 'node', pool: 'forks', maxWorkers: 1, globalSetup: 
 
 /** What takes minutes: `npm run test:full`. */
 const heavy = [
-  'test/e2e/faults/**/*.test.ts',
+  'test/e2e/**/*.test.ts',
   'test/full/**/*.test.ts',
   'test/model/mutants.test.ts',
   'test/node/built.test.ts',
@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...heavy, 'test/**/*.browser.test.ts', 'test/e2e/**'],
+          exclude: [...configDefaults.exclude, ...heavy, 'test/**/*.browser.test.ts'],
           environment: 'node',
           pool: 'forks',
           maxWorkers: 2,
@@ -63,21 +63,11 @@ export default defineConfig({
         extends: true,
         test: {
           ...built,
-          name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
-          exclude: [...configDefaults.exclude, ...heavy],
-          sequence: { groupOrder: 3 },
-        },
-      },
-      {
-        extends: true,
-        test: {
-          ...built,
           name: 'full',
           include: heavy,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          sequence: { groupOrder: 4 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

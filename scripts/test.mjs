@@ -36,7 +36,7 @@ await main(async (parameters) => {
   if (options.has('--strict') && !(dawn && browser)) throw new Failure(missing || 'Tests in Node have no adapter.')
 
   // Side by side: compiling shaders keeps one core busy in Node, and the page's GPU process another.
-  const runs = options.has('--full') ? [['full']] : [['node', 'e2e'], ...(browser ? [['browser']] : [])]
+  const runs = options.has('--full') ? [['full']] : [['node'], ...(browser ? [['browser']] : [])]
   const env = {
     ...dawnEnvironment(),
     ...(browser ? { MAXSIFT_CHROMIUM: browser.path } : { MAXSIFT_NO_CHROMIUM: missing }),
