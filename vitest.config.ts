@@ -1,6 +1,7 @@
 import { playwright } from '@vitest/browser-playwright'
 import { configDefaults, defineConfig } from 'vitest/config'
 import { chromiumArguments, findChromium, refusedArguments } from './scripts/chromium.mjs'
+import { defaultModel, nanoModel } from './scripts/model-plugin.mjs'
 import { wgsl } from './scripts/wgsl-plugin.mjs'
 
 /** Tests of the built package, which start browsers or installs of their own: one at a time. */
@@ -9,18 +10,49 @@ const built = { environment: 'node', pool: 'forks', maxWorkers: 1, globalSetup: 
 /** What takes minutes: `npm run test:full`. */
 const heavy = [
   'test/e2e/**/*.test.ts',
+  'test/eval/command.test.ts',
   'test/full/**/*.test.ts',
   'test/model/mutants.test.ts',
   'test/node/built.test.ts',
+  'test/node/index.test.ts',
   'test/package/**/*.test.ts',
   'test/store/crash.test.ts',
 ]
 
+/** The same, of what runs in a page: `npm test` has the API through a worker, and the rest of it here. */
+const heavyInPage = [
+  'test/api/direct.browser.test.ts',
+  'test/api/onnx.browser.test.ts',
+  'test/demo/pdf.browser.test.ts',
+  'test/element/look.browser.test.ts',
+  'test/search/default-model.browser.test.ts',
+]
+
+const inPage = {
+  maxWorkers: 1,
+  browser: {
+    enabled: true,
+    headless: true,
+    screenshotFailures: false,
+    provider: playwright({
+      launchOptions: {
+        executablePath: findChromium()?.path,
+        args: chromiumArguments,
+        ignoreDefaultArgs: refusedArguments,
+      },
+    }),
+    instances: [{ browser: 'chromium' as const }],
+  },
+}
+const optimizeDeps = { include: ['axe-core', 'fast-check', 'idb'] }
+
 // A kernel test runs twice: in Node over Dawn, and in Chromium. `*.browser.test.ts` needs a page, the rest Node alone.
 export default defineConfig({
-  plugins: [wgsl()],
+  // A small checkpoint in the place of the default model, whatever that is.
+  plugins: [wgsl(), defaultModel({ folder: 'test/goldens/pylate/model' }), nanoModel()],
   test: {
-    testTimeout: 60_000,
+    // A software adapter that has compiled none of our shaders yet needs a minute for the first encoder.
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     passWithNoTests: true,
     projects: [
@@ -38,25 +70,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        optimizeDeps: { include: ['idb', 'fast-check'] },
+        optimizeDeps,
         test: {
+          ...inPage,
           name: 'browser',
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
           include: ['test/**/*.browser.test.ts', 'test/kernels/**/*.test.ts'],
-          browser: {
-            enabled: true,
-            headless: true,
-            screenshotFailures: false,
-            provider: playwright({
-              launchOptions: {
-                executablePath: findChromium()?.path,
-                args: chromiumArguments,
-                ignoreDefaultArgs: refusedArguments,
-              },
-            }),
-            instances: [{ browser: 'chromium' }],
-          },
+          exclude: [...configDefaults.exclude, ...heavyInPage],
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -67,8 +87,15 @@ export default defineConfig({
           include: heavy,
           testTimeout: 600_000,
           hookTimeout: 600_000,
+          // Whole browsers on a software GPU: what a busy machine lets time out once is tried again, once.
+          retry: 1,
           sequence: { groupOrder: 3 },
         },
+      },
+      {
+        extends: true,
+        optimizeDeps,
+        test: { ...inPage, name: 'full-browser', include: heavyInPage, sequence: { groupOrder: 4 } },
       },
     ],
   },

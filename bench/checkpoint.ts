@@ -1,28 +1,19 @@
 /** Checkpoints of real shapes with seeded random weights: what is measured depends on shapes, not on what was learnt. */
-import { mkdtemp, open, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { blobSource, type FileSource } from '../src/model/source.ts'
+import type { Shape } from './shapes.ts'
 
-export interface Shape {
-  layers: number
-  hidden: number
-  heads: number
-  /** Width of a token vector. */
-  dim: number
-}
-
-const VOCABULARY = 30_522
+export const VOCABULARY = 30_522
+/** The first ids are those of special tokens. */
+export const SPECIAL = ['[PAD]', '[unused0]', '[unused1]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 const POSITIONS = 512
-const WORDS = ['[PAD]', '[unused0]', '[unused1]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
 
-/** Writes a Stanford ColBERT checkpoint into a temporary folder, F16, and gives the folder and its end. */
-export async function writeCheckpoint(shape: Shape): Promise<{ folder: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'maxsift-bench-'))
-  const words = Array.from({ length: VOCABULARY }, (_, i) => WORDS[i] ?? `w${i}`)
-  const json = (name: string, value: unknown) => writeFile(join(folder, name), JSON.stringify(value))
-  await writeFile(join(folder, 'vocab.txt'), words.join('\n'))
-  await json('tokenizer_config.json', { tokenizer_class: 'BertTokenizer', do_lower_case: true })
-  await json('config.json', {
+/**
+ * A Stanford ColBERT checkpoint in memory. Its weights are F32, since ONNX Runtime takes F16 only where an adapter has
+ * `shader-f16`; they are exact in F16 too.
+ */
+export function makeCheckpoint(shape: Shape): FileSource {
+  const words = Array.from({ length: VOCABULARY }, (_, i) => SPECIAL[i] ?? `w${i}`)
+  const config = {
     architectures: ['HF_ColBERT'],
     model_type: 'bert',
     hidden_size: shape.hidden,
@@ -34,8 +25,8 @@ export async function writeCheckpoint(shape: Shape): Promise<{ folder: string; r
     type_vocab_size: 2,
     layer_norm_eps: 1e-12,
     hidden_act: 'gelu',
-  })
-  await json('artifact.metadata', {
+  }
+  const artifact = {
     query_token_id: '[unused0]',
     doc_token_id: '[unused1]',
     dim: shape.dim,
@@ -43,9 +34,18 @@ export async function writeCheckpoint(shape: Shape): Promise<{ folder: string; r
     doc_maxlen: 300,
     mask_punctuation: true,
     attend_to_mask_tokens: false,
-  })
-  await writeWeights(join(folder, 'model.safetensors'), tensors(shape))
-  return { folder, remove: () => rm(folder, { recursive: true }) }
+  }
+  const tokenizer = { tokenizer_class: 'BertTokenizer', do_lower_case: true }
+  return blobSource(
+    [
+      new File([words.join('\n')], 'vocab.txt'),
+      new File([JSON.stringify(tokenizer)], 'tokenizer_config.json'),
+      new File([JSON.stringify(config)], 'config.json'),
+      new File([JSON.stringify(artifact)], 'artifact.metadata'),
+      new File(weightFile(tensors(shape)), 'model.safetensors'),
+    ],
+    'bench',
+  )
 }
 
 function tensors({ layers, hidden, dim }: Shape): Map<string, number[]> {
@@ -75,34 +75,42 @@ function tensors({ layers, hidden, dim }: Shape): Map<string, number[]> {
   return shapes
 }
 
-/** F16 values of either sign between 2^-5 and 2^-4: a typical size for weights. */
-async function writeWeights(path: string, shapes: ReadonlyMap<string, readonly number[]>): Promise<void> {
+const BLOCK = 1 << 20
+
+/** The parts of a safetensors file. */
+function weightFile(shapes: ReadonlyMap<string, readonly number[]>): Uint8Array<ArrayBuffer>[] {
+  const size = (shape: readonly number[]) => shape.reduce((product, count) => product * count, 1)
   let end = 0
   const header = Object.fromEntries(
     Array.from(shapes, ([name, shape]) => {
       const begin = end
-      end += 2 * shape.reduce((product, size) => product * size, 1)
-      return [name, { dtype: 'F16', shape, data_offsets: [begin, end] }]
+      end += 4 * size(shape)
+      return [name, { dtype: 'F32', shape, data_offsets: [begin, end] }]
     }),
   )
-  const text = new TextEncoder().encode(JSON.stringify(header).padEnd(Math.ceil(JSON.stringify(header).length / 8) * 8))
-  const length = new DataView(new ArrayBuffer(8))
-  length.setBigUint64(0, BigInt(text.length), true)
-  const file = await open(path, 'w')
-  try {
-    await file.write(new Uint8Array(length.buffer))
-    await file.write(text)
-    let state = 1
-    for (let at = 0; at < end; ) {
-      const values = new Uint16Array(Math.min(1 << 20, (end - at) / 2))
-      for (let i = 0; i < values.length; i++) {
+  const text = JSON.stringify(header)
+  const padded = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8))
+  const length = new Uint8Array(8)
+  new DataView(length.buffer).setBigUint64(0, BigInt(padded.length), true)
+  const parts = [length, padded]
+  let state = 1
+  for (const [name, shape] of shapes) {
+    const values = floats(name)
+    for (let left = size(shape); left > 0; left -= BLOCK) {
+      const block = new Uint32Array(Math.min(BLOCK, left))
+      for (let i = 0; i < block.length; i++) {
         state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-        values[i] = 0x2800 | ((state >>> 16) & 0x83ff)
+        block[i] = values(state)
       }
-      await file.write(new Uint8Array(values.buffer))
-      at += values.byteLength
+      parts.push(new Uint8Array(block.buffer))
     }
-  } finally {
-    await file.close()
   }
+  return parts
+}
+
+/** Random bits to those of an f32: γ of a LayerNorm from 1 to 1.5, everything else of either sign from 2^-5 to 2^-4. */
+function floats(name: string): (random: number) => number {
+  return name.endsWith('LayerNorm.weight')
+    ? (random) => 0x3f800000 | ((random >>> 23) << 13)
+    : (random) => 0x3d000000 | (random & 0x80000000) | (((random >>> 16) & 0x3ff) << 13)
 }

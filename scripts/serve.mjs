@@ -29,8 +29,12 @@ const TYPES = {
   '.md': 'text/markdown; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
+  '.wasm': 'application/wasm',
   '.webmanifest': 'application/manifest+json',
 }
+
+/** A part of an index is named by its checksum. */
+const BLOB = /[/\\]blobs[/\\][0-9a-f]{32}\.(json|bin)$/
 
 /**
  * @param {object} options
@@ -108,7 +112,7 @@ async function sendFile(request, response, file) {
   const tag = `"${info.size.toString(36)}-${Math.round(info.mtimeMs).toString(36)}"`
   response.setHeader('Content-Type', TYPES[extname(file).toLowerCase()] ?? 'application/octet-stream')
   response.setHeader('Accept-Ranges', 'bytes')
-  response.setHeader('Cache-Control', 'no-cache')
+  response.setHeader('Cache-Control', BLOB.test(file) ? 'max-age=31536000, immutable' : 'no-cache')
   response.setHeader('ETag', tag)
   if (request.headers['if-none-match'] === tag) return response.writeHead(304).end()
   const range = wanted(request.headers.range, info.size)

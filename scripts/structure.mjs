@@ -13,14 +13,41 @@ const MAY_IMPORT = {
   text: ['model'],
   model: ['text', 'kernels', 'gpu'],
   store: ['codec'],
-  search: ['model', 'text', 'codec', 'store', 'kernels', 'gpu'],
-  element: ['worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
+  // `lexical` by words.ts alone, which is loaded on demand.
+  search: ['model', 'text', 'codec', 'store', 'lexical', 'kernels', 'gpu'],
+  // The second backend: MaxSim in memory, models in ONNX Runtime. The engine knows their interface, not them.
+  cpu: ['search', 'model', 'codec', 'kernels'],
+  onnx: ['cpu', 'search', 'model', 'codec'],
+  // MeCab, for the tokenizers that need it.
+  japanese: ['model', 'text', 'search'],
+  // Only where its model lies.
+  nano: ['search'],
+  // What any page could write: it has the public API and nothing else.
+  element: ['.', 'onnx'],
   // Types only, of the documents that they make.
   formats: ['search'],
+  // Words, and nothing of models.
+  lexical: [],
+  eval: ['lexical', 'formats', 'cpu', 'model', 'codec'],
   worker: ['search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
-  node: ['formats', 'worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
+  node: [
+    'onnx',
+    'japanese',
+    'cpu',
+    'eval',
+    'lexical',
+    'formats',
+    'worker',
+    'search',
+    'model',
+    'text',
+    'codec',
+    'store',
+    'kernels',
+    'gpu',
+  ],
   // The public barrel.
-  '.': ['element', 'worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
+  '.': ['worker', 'search', 'model', 'text', 'codec', 'store', 'kernels', 'gpu'],
 }
 
 /** Importable by all: it imports nothing. */

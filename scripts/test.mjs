@@ -36,7 +36,9 @@ await main(async (parameters) => {
   if (options.has('--strict') && !(dawn && browser)) throw new Failure(missing || 'Tests in Node have no adapter.')
 
   // Side by side: compiling shaders keeps one core busy in Node, and the page's GPU process another.
-  const runs = options.has('--full') ? [['full']] : [['node'], ...(browser ? [['browser']] : [])]
+  const page = (name) => (browser ? [name] : [])
+  const all = options.has('--full') ? [['full', ...page('full-browser')]] : [['node'], page('browser')]
+  const runs = all.filter((projects) => projects.length > 0)
   const env = {
     ...dawnEnvironment(),
     ...(browser ? { MAXSIFT_CHROMIUM: browser.path } : { MAXSIFT_NO_CHROMIUM: missing }),

@@ -1,18 +1,21 @@
-// Add + LayerNorm: out = LayerNorm(x + residual) · gamma + beta, row by row.
+// Add + LayerNorm: out = LayerNorm(Σ x + residual) · gamma + beta, row by row.
 //
-//   x, residual, out   (rows, columns) f32; `out` may be neither of the inputs
+//   x                  (parts, rows, columns) f32, which are added up
+//   residual, out      (rows, columns) f32; `out` may be neither of the inputs
 //   affine             (2, columns) f32: gamma, then beta
+//   sums               only with SUMS: (rows, columns) f32, what is normalised: the next residual of an encoder with pre-norm
 //   grid               one workgroup per row, folded over y above 65,535 rows
-//   bindings           4 storage, 1 uniform; workgroup memory ≤ 512 B
+//   bindings           4 storage (5 with SUMS), 1 uniform; workgroup memory ≤ 512 B
 //   called by          every encoder layer, twice
 //   with               lib/value, lib/reduce, lib/layer_norm
 //
-// Constants: LANES (workgroup size), KEEP (values a lane), VEC (columns are a multiple of 4), SUBGROUPS.
+// Constants: LANES (workgroup size), KEEP (values a lane), VEC (columns are a multiple of 4), SUBGROUPS, SUMS.
 
 struct Params {
   rows: u32,
   columns: u32,
   epsilon: f32,
+  parts: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -20,10 +23,21 @@ struct Params {
 @group(0) @binding(2) var<storage, read> residual: array<Value>;
 @group(0) @binding(3) var<storage, read> affine: array<Value>;
 @group(0) @binding(4) var<storage, read_write> out: array<Value>;
+#if SUMS
+@group(0) @binding(5) var<storage, read_write> sums: array<Value>;
+#endif
 
 fn load(row: u32, c: u32) -> Value {
   let i = row * (params.columns / SIZE) + c;
-  return x[i] + residual[i];
+  var sum = residual[i];
+  for (var part = 0u; part < params.parts; part++) {
+    sum += x[part * params.rows * (params.columns / SIZE) + i];
+  }
+#if SUMS
+  // Each value is loaded once.
+  sums[i] = sum;
+#endif
+  return sum;
 }
 
 @compute @workgroup_size(LANES)

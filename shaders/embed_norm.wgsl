@@ -1,18 +1,18 @@
-// Embeddings + LayerNorm: out = LayerNorm(word[id] + position[p] + type[0]) · gamma + beta, row by row.
+// Embeddings + LayerNorm: out = LayerNorm(word[id] + position[p] + type[kind]) · gamma + beta, row by row.
 //
-//   tokens      (rows) vec2u: word id, position
+//   tokens      (rows) vec2u: word id; position, and from bit 16 on the type, 0 or 1
 //   words       one shard of the word table: the rows of ids [first, end), in the checkpoint's precision,
 //               each padded to a multiple of 4 columns
-//   positions   (positions, columns), likewise
-//   affine      f32: gamma, beta, type row 0 (columns each), then the scales of I8 tables: one a word (`vocabulary`
+//   affine      f32: gamma, beta, the two types (columns each), then the scales of I8 tables: one a word (`vocabulary`
 //               of them, 0 unless I8), one a position; padded to a multiple of 4
 //   out         (rows, columns) f32
+//   positions   (positions, columns), as the words; not bound where there are none
 //   grid        one workgroup per row, folded over y above 65,535 rows
-//   bindings    5 storage, 1 uniform; workgroup memory ≤ 512 B
+//   bindings    5 storage (4 without positions), 1 uniform; workgroup memory ≤ 512 B
 //   called by   the encoder, once for each shard of the word table; a row is written by the shard that has its word
 //   with        lib/value, lib/reduce, lib/decode, lib/layer_norm
 //
-// Constants: LANES, KEEP, VEC, SUBGROUPS as in add_norm; WORDS and POSITIONS (0 f32, 1 f16, 2 bf16, 3 i8).
+// Constants: LANES, KEEP, VEC, SUBGROUPS as in add_norm; WORDS and POSITIONS (0 f32, 1 f16, 2 bf16, 3 i8, 4 none).
 
 struct Params {
   rows: u32,
@@ -41,13 +41,15 @@ alias Position = vec2u;
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> tokens: array<vec2u>;
 @group(0) @binding(2) var<storage, read> words: array<Word>;
-@group(0) @binding(3) var<storage, read> positions: array<Position>;
-@group(0) @binding(4) var<storage, read> affine: array<Value>;
-@group(0) @binding(5) var<storage, read_write> out: array<Value>;
+@group(0) @binding(3) var<storage, read> affine: array<Value>;
+@group(0) @binding(4) var<storage, read_write> out: array<Value>;
+#if POSITIONS <= 3
+@group(0) @binding(5) var<storage, read> positions: array<Position>;
+#endif
 
-// A single f32 of `affine`, past its three rows.
+// A single f32 of `affine`, past its four rows.
 fn scale(i: u32) -> f32 {
-  let at = 3u * params.columns + i;
+  let at = 4u * params.columns + i;
 #if VEC
   return affine[at / 4u][at % 4u];
 #else
@@ -69,6 +71,9 @@ fn word(id: u32, block: u32) -> vec4f {
 }
 
 fn position(p: u32, block: u32) -> vec4f {
+#if POSITIONS == 4
+  return vec4f();
+#else
   let stored = positions[p * ((params.columns + 3u) / 4u) + block];
 #if POSITIONS == 0
   return stored;
@@ -79,15 +84,17 @@ fn position(p: u32, block: u32) -> vec4f {
 #else
   return decode_i8(stored) * scale(params.vocabulary + p);
 #endif
+#endif
 }
 
 fn load(row: u32, c: u32) -> Value {
   let token = tokens[row];
-  let kind = affine[2u * (params.columns / SIZE) + c];
+  let place = token.y & 0xffffu;
+  let kind = affine[(2u + (token.y >> 16u)) * (params.columns / SIZE) + c];
 #if VEC
-  return word(token.x, c) + position(token.y, c) + kind;
+  return word(token.x, c) + position(place, c) + kind;
 #else
-  return word(token.x, c / 4u)[c % 4u] + position(token.y, c / 4u)[c % 4u] + kind;
+  return word(token.x, c / 4u)[c % 4u] + position(place, c / 4u)[c % 4u] + kind;
 #endif
 }
 

@@ -1,14 +1,14 @@
-// Matrix product with epilogue: out = activation(a · wᵀ + bias) + residual.
+// Matrix product with epilogue: out = activation(a · wᵀ + bias) + residual, or · residual with GATED.
 //
 //   a          (m, k) f32
 //   w          rows [first, first + n) of a weight matrix (columns, k), row-major as in the checkpoint and in its
 //              precision, each row padded with zeros to a multiple of 4
 //   affine     f32: bias (columns), then for I8 the scale of each row (columns)
-//   residual   (m, columns) f32, only with RESIDUAL
-//   out        (m, columns) f32, of which columns [first, first + n) are written
-//   grid       one workgroup per tile of out: x over columns, y over rows
-//   bindings   4 storage (5 with RESIDUAL), 1 uniform; workgroup memory ≤ 8,448 B (TILED), else none
-//   called by  every encoder layer four times, and projections
+//   residual   (m, columns) f32, only with RESIDUAL or GATED
+//   out        (parts, m, columns) f32, of which columns [first, first + n) are written
+//   grid       one workgroup per tile of out: x over columns, y over rows, z over parts
+//   bindings   4 storage (5 with RESIDUAL or GATED), 1 uniform; workgroup memory ≤ 8,448 B (TILED), else none
+//   called by  every encoder layer four times, five times where the feed-forward part is gated, and projections
 //   with       lib/decode, lib/activation
 //
 // TILED, for GPUs: 8 × 8 invocations, each with ROWS rows and 4 · VECTORS columns of out in registers. Per step of
@@ -19,11 +19,14 @@
 // Otherwise, for software adapters: no barrier and no workgroup memory; each invocation reads what it needs.
 // There a barrier costs more than the loads it saves.
 //
+// With more than one part, each is the sum over a run of k of its own, the bias in the first; the next kernel adds them
+// up, in order. For few rows and a long k: else a few workgroups would each go a long way alone.
+//
 // HALF, of TILED, with `shader-f16` and f16 weights: products, and sums of four of them, in f16; everything beyond in f32.
 // Half the workgroup memory is read, and most GPUs multiply halves twice as fast. Not for Intel Xe-LPG, where halves
 // staged in workgroup memory come out wrong (llama.cpp issue 25748).
 //
-// Constants: WEIGHTS (0 f32, 1 f16, 2 bf16, 3 i8), ACTIVATION (as in lib/activation), RESIDUAL, VEC (k, columns and
+// Constants: WEIGHTS (0 f32, 1 f16, 2 bf16, 3 i8), ACTIVATION (as in lib/activation), RESIDUAL, GATED, VEC (k, columns and
 // `first` are multiples of 4), HALF, TILED, ROWS, VECTORS, BLOCKS, FOUR (4).
 
 struct Params {
@@ -32,6 +35,7 @@ struct Params {
   k: u32,
   first: u32,
   columns: u32,
+  parts: u32, // 1 where there is an activation or a residual
 }
 
 #if WEIGHTS == 0
@@ -54,6 +58,8 @@ alias Value = f32;
 @group(0) @binding(3) var<storage, read> affine: array<Value>;
 @group(0) @binding(4) var<storage, read_write> out: array<Value>;
 #if RESIDUAL
+@group(0) @binding(5) var<storage, read> residual: array<Value>;
+#elif GATED
 @group(0) @binding(5) var<storage, read> residual: array<Value>;
 #endif
 
@@ -92,22 +98,31 @@ fn load_w(start: u32, block: u32) -> vec4f {
 #endif
 }
 
+// Fours of k of a part: whole steps.
+fn part_blocks() -> u32 {
+  let step = params.parts * BLOCKS;
+  return ((params.k + 3u) / 4u + step - 1u) / step * BLOCKS;
+}
+
 // Turns four sums into values of `out`, at column `first + c` of a row; guards both.
-fn finish(row: u32, c: u32, sums: vec4f) {
+fn finish(part: u32, row: u32, c: u32, sums: vec4f) {
   if (row >= params.m) {
     return;
   }
   let column = params.first + c;
+  let bias = select(0.0, 1.0, part == 0u);
 #if VEC
   if (c < params.n) {
     var y = sums;
 #if WEIGHTS == 3
     y *= affine[(params.columns + column) / 4u];
 #endif
-    y = activation(y + affine[column / 4u]);
-    let at = (row * params.columns + column) / 4u;
+    y = activation(y + bias * affine[column / 4u]);
+    let at = ((part * params.m + row) * params.columns + column) / 4u;
 #if RESIDUAL
     y += residual[at];
+#elif GATED
+    y *= residual[at];
 #endif
     out[at] = y;
   }
@@ -118,10 +133,12 @@ fn finish(row: u32, c: u32, sums: vec4f) {
 #if WEIGHTS == 3
       y *= affine[params.columns + column + i];
 #endif
-      y = activation(vec4f(y + affine[column + i])).x;
-      let at = row * params.columns + column + i;
+      y = activation(vec4f(y + bias * affine[column + i])).x;
+      let at = (part * params.m + row) * params.columns + column + i;
 #if RESIDUAL
       y += residual[at];
+#elif GATED
+      y *= residual[at];
 #endif
       out[at] = y;
     }
@@ -154,17 +171,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   let x = lane % 8u;
   let y = lane / 8u;
   let blocks = (params.k + 3u) / 4u;
+  let first = group.z * part_blocks();
+  let end = min(first + part_blocks(), blocks);
 #for r ROWS
 #for v VECTORS
   var sum_$r_$v = vec4f();
 #end
 #end
-  for (var start = 0u; start < blocks; start += BLOCKS) {
+  for (var start = first; start < end; start += BLOCKS) {
     for (var i = lane; i < TILE_ROWS * BLOCKS; i += 64u) {
       let row = row0 + i / BLOCKS;
       let block = start + i % BLOCKS;
       var four = vec4f();
-      if (row < params.m && block < blocks) {
+      if (row < params.m && block < end) {
         four = load_a(start_a(row), block);
       }
       tile_a[i] = Factor(four);
@@ -175,7 +194,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let at = i % BLOCKS * STRIDE + i / BLOCKS;
 #for j FOUR
       var column_$j = vec4f();
-      if (block < blocks && column + $ju < params.n) {
+      if (block < end && column + $ju < params.n) {
         column_$j = load_w((column + $ju) * blocks, block);
       }
 #end
@@ -220,7 +239,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   }
 #for r ROWS
 #for v VECTORS
-  finish(row0 + y * ROWS + $ru, column0 + ($vu * 8u + x) * 4u, sum_$r_$v);
+  finish(group.z, row0 + y * ROWS + $ru, column0 + ($vu * 8u + x) * 4u, sum_$r_$v);
 #end
 #end
 }
@@ -249,7 +268,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let w_$v_$j = min(column0 + $vu * 4u + $ju, params.n - 1u) * blocks;
 #end
 #end
-  for (var block = 0u; block < blocks; block++) {
+  let first = id.z * part_blocks();
+  let end = min(first + part_blocks(), blocks);
+  for (var block = first; block < end; block++) {
 #for r ROWS
     let row_$r = load_a(a_$r, block);
 #end
@@ -264,7 +285,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 #for r ROWS
 #for v VECTORS
-  finish(row0 + $ru, column0 + $vu * 4u, sum_$r_$v);
+  finish(id.z, row0 + $ru, column0 + $vu * 4u, sum_$r_$v);
 #end
 #end
 }

@@ -2,9 +2,9 @@
 //
 //   merges     (count) of { first slot, slots, passage, document }
 //   alive      one bit a document: the others are left alone, as maxsim left their slots
-//   partials   (slots, rows) f32
-//   scores     (passages) f32; scores[passage] is written
-//   grid       one workgroup per sliced passage, folded over y
+//   partials   (queries, slots, rows) f32
+//   scores     (queries, passages) f32; scores[query][passage] is written
+//   grid       one workgroup per sliced passage, folded over y; z: queries
 //   bindings   4 storage, 1 uniform; workgroup memory 256 B
 //   called by  a search of an index with long passages, once for all shards
 //
@@ -13,6 +13,8 @@
 struct Params {
   count: u32,
   rows: u32,
+  slots: u32,
+  passages: u32,
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -38,16 +40,17 @@ fn main(
   if (((alive[item.w / 32u] >> (item.w % 32u)) & 1u) == 0u) {
     return;
   }
+  let first = group.z * params.slots + item.x;
   var sum = 0.0;
   for (var row = lane; row < params.rows; row += LANES) {
-    var best = partials[item.x * params.rows + row];
+    var best = partials[first * params.rows + row];
     for (var slot = 1u; slot < item.y; slot++) {
-      best = max(best, partials[(item.x + slot) * params.rows + row]);
+      best = max(best, partials[(first + slot) * params.rows + row]);
     }
     sum += best;
   }
   let total = sum_over_lanes(lane, width, sum);
   if (lane == 0u) {
-    scores[item.z] = total;
+    scores[group.z * params.passages + item.z] = total;
   }
 }

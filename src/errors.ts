@@ -5,12 +5,14 @@
 export const REMEDIES = {
   WEBGPU_UNAVAILABLE:
     'Use a browser with WebGPU (Chrome or Edge 113+, Safari 26+, Firefox 141+) on a secure (https or localhost) page.',
+  ONNX_UNAVAILABLE: 'Install ONNX Runtime (npm install onnxruntime-node), or use a machine with a GPU.',
+  LEXICAL_UNAVAILABLE: "Serve lexical.js beside index.js, or search with `mode: 'semantic'`.",
   DEVICE_LOST: 'Call again: the next call asks for a new GPU device.',
   OUT_OF_MEMORY: 'Index fewer documents, use the int8 codec, or close other pages that use the GPU.',
   MODEL_FETCH_FAILED: 'Check the address of the model and that the server allows this page to read it (CORS).',
   MODEL_INVALID: 'The model files are damaged or do not fit together; download or export the checkpoint again.',
   MODEL_UNSUPPORTED:
-    'Use a BERT checkpoint with a safetensors file: ColBERT, PyLate, sentence-transformers or plain BERT.',
+    'Use a checkpoint of a BERT, DistilBERT, RoBERTa, XLM-RoBERTa or ModernBERT encoder with a safetensors file.',
   INTEGRITY_MISMATCH: 'The file is not the one that was asked for; fetch it again from its publisher.',
   MODEL_MISMATCH: 'Open the index with the model that built it, or build the index again with this model.',
   INDEX_VERSION_MISMATCH:
@@ -51,6 +53,11 @@ export class MaxsiftError extends Error {
     this.remedy = options.remedy ?? REMEDIES[code]
     if (options.reason) this.reason = options.reason
     if (options.detail) this.detail = options.detail
+  }
+
+  /** Scripts that are built by themselves have a copy of this class each; an error of one is an error of all. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return (value as Error | null)?.name === 'MaxsiftError'
   }
 }
 

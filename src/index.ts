@@ -1,9 +1,12 @@
 export { type ErrorCode, MaxsiftError, type UnavailableReason } from './errors.ts'
 export type {
   AddResult,
+  BackendId,
   CallOptions,
   CodecId,
   CreateIndexOptions,
+  DocumentContent,
+  DocumentEntry,
   DocumentInput,
   Explanation,
   Filter,
@@ -13,13 +16,28 @@ export type {
   IndexEntry,
   IndexEvents,
   IndexInfo,
+  JapaneseOption,
+  ModelEntry,
   ModelOption,
+  OnnxOption,
   PassageHit,
   PassageInput,
   Progress,
   RemoveResult,
+  RerankedHit,
+  RerankOptions,
+  SearchMode,
   SearchOptions,
   SearchResult,
 } from './search/types.ts'
-export { createIndex, importIndex, listIndexes, type OriginOptions, removeAll, removeIndex } from './worker/client.ts'
+export {
+  createIndex,
+  importIndex,
+  listIndexes,
+  listModels,
+  type OriginOptions,
+  removeAll,
+  removeIndex,
+  removeModel,
+} from './worker/client.ts'
 export type { SearchIndex } from './worker/search-index.ts'

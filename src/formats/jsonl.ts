@@ -79,7 +79,7 @@ function fail(name: string, line: number, what: string): never {
 }
 
 /** Only a line feed ends a line: JSON may hold U+2028 as it is, which readers of text files take for one. */
-async function* lines(chunks: Chunks): AsyncGenerator<string> {
+export async function* lines(chunks: Chunks): AsyncGenerator<string> {
   let parts: string[] = []
   let first = true
   for await (const given of chunks) {

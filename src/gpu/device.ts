@@ -1,5 +1,6 @@
 import { MaxsiftError, type UnavailableReason } from '../errors.ts'
 import { KernelCache } from './kernel.ts'
+import { Pool } from './pool.ts'
 
 /** What an adapter offers beyond core WebGPU. Choosing a kernel's variant is a pure function of this and the shape. */
 export interface Capabilities {
@@ -12,6 +13,10 @@ export interface Capabilities {
   timestamps: boolean
   /** A software adapter: correct, but slow. */
   fallback: boolean
+  /** Tile of large matrix products that a probe found fastest; none before it. See `probeGemm`. */
+  tile?: string
+  /** A probe found MaxSim of 8-bit codes clearly faster in integers. See `probeMaxSim`. */
+  integer?: boolean
   /** Vendor, architecture and description, for reports. */
   adapter: string
   limits: {
@@ -44,16 +49,30 @@ export interface Counts {
   submissions: number
   readbacks: number
   readbackBytes: number
-  /** Bytes of GPU buffers alive now. */
+  /** Bytes of the buffers of `allocate` that are alive now. */
   bytes: number
   /** Buffers created so far. */
   allocations: number
+  /** Pipelines compiled so far. */
+  pipelines: number
 }
 
 /** One GPU device, its capabilities, its kernels and its counters. */
 export class Device {
-  readonly counts: Counts = { dispatches: 0, submissions: 0, readbacks: 0, readbackBytes: 0, bytes: 0, allocations: 0 }
+  readonly counts: Counts = {
+    dispatches: 0,
+    submissions: 0,
+    readbacks: 0,
+    readbackBytes: 0,
+    bytes: 0,
+    allocations: 0,
+    pipelines: 0,
+  }
   readonly kernels: KernelCache
+  /** Parameters of dispatches. */
+  readonly uniforms: Pool
+  /** What results are read back through. */
+  readonly staging: Pool
   /** Set once the device is gone; every later use rejects with `DEVICE_LOST`. */
   lostBecause: string | null = null
   readonly lost: Promise<GPUDeviceLostInfo>
@@ -65,6 +84,8 @@ export class Device {
     readonly entry: GPU,
   ) {
     this.kernels = new KernelCache(this)
+    this.uniforms = new Pool(this, 'params', USAGE.UNIFORM | USAGE.COPY_DST)
+    this.staging = new Pool(this, 'readback', USAGE.MAP_READ | USAGE.COPY_DST)
     this.lost = gpu.lost.then((info) => {
       this.lostBecause = info.message || info.reason || 'unknown'
       return info

@@ -2,6 +2,9 @@ import { MaxsiftError } from '../errors.ts'
 import type { Device } from './device.ts'
 import { type Defines, expand } from './expand.ts'
 
+/** A buffer, or a part of one (`offset` a multiple of 256). */
+export type Binding = GPUBuffer | { buffer: GPUBuffer; offset?: number; size?: number }
+
 /** A shader with the constants that specialise it. */
 export interface Variant {
   /** For labels and messages: `gemm.register8`. */
@@ -29,11 +32,45 @@ export function f32(value: number): number {
   return new Uint32Array(new Float32Array([value]).buffer)[0]
 }
 
+/** More bind groups than a model and its indexes need. */
+const MOST_GROUPS = 512
+
 /** A compiled variant. */
-export interface Kernel {
-  name: string
-  pipeline: GPUComputePipeline
-  layout: GPUBindGroupLayout
+export class Kernel {
+  // Searches bind the same buffers again and again, and to make a group takes longer than all else in a dispatch.
+  readonly #groups = new Map<string, GPUBindGroup>()
+  readonly #layout: GPUBindGroupLayout
+
+  constructor(
+    private readonly gpu: GPUDevice,
+    readonly pipeline: GPUComputePipeline,
+  ) {
+    this.#layout = pipeline.getBindGroupLayout(0)
+  }
+
+  /** The bind group of these buffers, from binding 0 on. */
+  bind(bindings: readonly Binding[]): GPUBindGroup {
+    const resources = bindings.map((binding) => ('buffer' in binding ? binding : { buffer: binding }))
+    const key = resources.map(({ buffer, offset, size }) => [idOf(buffer), offset, size]).join()
+    let group = this.#groups.get(key)
+    if (!group) {
+      // Groups of buffers that are gone would gather.
+      if (this.#groups.size >= MOST_GROUPS) this.#groups.clear()
+      const entries = resources.map((resource, binding) => ({ binding, resource }))
+      group = this.gpu.createBindGroup({ layout: this.#layout, entries })
+      this.#groups.set(key, group)
+    }
+    return group
+  }
+}
+
+let buffers = 0
+const ids = new WeakMap<GPUBuffer, number>()
+
+function idOf(buffer: GPUBuffer): number {
+  const id = ids.get(buffer) ?? ++buffers
+  ids.set(buffer, id)
+  return id
 }
 
 /** Compiles each variant once; the expanded text is the key. */
@@ -89,10 +126,11 @@ export class KernelCache {
   async #create(name: string, code: string): Promise<Kernel> {
     const { gpu } = this.device
     this.device.assertAlive()
+    this.device.counts.pipelines += 1
     const module = gpu.createShaderModule({ code, label: name })
     try {
       const pipeline = await gpu.createComputePipelineAsync({ label: name, layout: 'auto', compute: { module } })
-      const kernel = { name, pipeline, layout: pipeline.getBindGroupLayout(0) }
+      const kernel = new Kernel(gpu, pipeline)
       this.#compiled.set(code, kernel)
       return kernel
     } catch (cause) {

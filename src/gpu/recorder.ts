@@ -1,12 +1,10 @@
 import { MaxsiftError } from '../errors.ts'
-import { type Device, USAGE } from './device.ts'
-import type { Plan } from './kernel.ts'
-
-/** A buffer, or a part of one (`offset` a multiple of 256). */
-export type Binding = GPUBuffer | { buffer: GPUBuffer; offset?: number; size?: number }
+import type { Device } from './device.ts'
+import type { Binding, Plan } from './kernel.ts'
 
 interface Read {
   staging: GPUBuffer
+  bytes: number
   resolve(data: ArrayBuffer): void
   reject(error: unknown): void
 }
@@ -45,11 +43,11 @@ export class Recorder {
   read(from: GPUBuffer, offset: number, bytes: number): Promise<ArrayBuffer> {
     this.#flush()
     const { device } = this
-    const staging = device.gpu.createBuffer({ size: bytes, usage: USAGE.MAP_READ | USAGE.COPY_DST, label: 'readback' })
+    const staging = device.staging.take(bytes)
     this.#encoder.copyBufferToBuffer(from, offset, staging, 0, bytes)
     device.counts.readbacks += 1
     device.counts.readbackBytes += bytes
-    const data = new Promise<ArrayBuffer>((resolve, reject) => this.#reads.push({ staging, resolve, reject }))
+    const data = new Promise<ArrayBuffer>((resolve, reject) => this.#reads.push({ staging, bytes, resolve, reject }))
     // `submit` rejects too, and its caller may never look at this promise.
     data.catch(() => {})
     return data
@@ -69,7 +67,7 @@ export class Recorder {
       await device.gpu.queue.onSubmittedWorkDone().catch(() => {})
       device.assertAlive()
     }
-    for (const buffer of this.#uniforms) buffer.destroy()
+    for (const buffer of this.#uniforms) device.uniforms.give(buffer)
   }
 
   /** Turns the collected steps into one compute pass with one uniform buffer. */
@@ -77,28 +75,18 @@ export class Recorder {
     if (this.#steps.length === 0) return
     const { device } = this
     const { gpu } = device
-    const uniforms = gpu.createBuffer({
-      size: this.#steps.length * SLOT,
-      usage: USAGE.UNIFORM,
-      label: 'params',
-      mappedAtCreation: true,
-    })
-    this.#uniforms.push(uniforms)
-    const words = new Uint32Array(uniforms.getMappedRange())
+    const words = new Uint32Array((this.#steps.length * SLOT) / 4)
     this.#steps.forEach(({ plan }, i) => {
       words.set(plan.params, (i * SLOT) / 4)
     })
-    uniforms.unmap()
+    const uniforms = device.uniforms.take(words.byteLength)
+    this.#uniforms.push(uniforms)
+    gpu.queue.writeBuffer(uniforms, 0, words)
     const pass = this.#encoder.beginComputePass()
     this.#steps.forEach(({ plan, bindings }, i) => {
       const kernel = device.kernels.get(plan.variant)
-      const entries: GPUBindGroupEntry[] = bindings.map((binding, j) => ({
-        binding: j + 1,
-        resource: 'buffer' in binding ? binding : { buffer: binding },
-      }))
-      entries.unshift({ binding: 0, resource: { buffer: uniforms, offset: i * SLOT, size: SLOT } })
       pass.setPipeline(kernel.pipeline)
-      pass.setBindGroup(0, gpu.createBindGroup({ layout: kernel.layout, entries }))
+      pass.setBindGroup(0, kernel.bind([{ buffer: uniforms, offset: i * SLOT, size: SLOT }, ...bindings]))
       pass.dispatchWorkgroups(...plan.grid)
     })
     pass.end()
@@ -106,17 +94,17 @@ export class Recorder {
     this.#steps.length = 0
   }
 
-  async #resolve(read: Read): Promise<void> {
+  async #resolve({ staging, bytes, resolve, reject }: Read): Promise<void> {
     try {
-      await read.staging.mapAsync(1)
-      read.resolve(read.staging.getMappedRange().slice(0))
-      read.staging.unmap()
+      await staging.mapAsync(1, 0, bytes)
+      resolve(staging.getMappedRange(0, bytes).slice(0))
+      staging.unmap()
+      this.device.staging.give(staging)
     } catch (cause) {
+      staging.destroy()
       const error = new MaxsiftError('DEVICE_LOST', 'The GPU device was lost while its results were read.', { cause })
-      read.reject(error)
+      reject(error)
       throw error
-    } finally {
-      read.staging.destroy()
     }
   }
 }

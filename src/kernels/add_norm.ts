@@ -11,13 +11,22 @@ export interface AddNormShape {
   /** At most 1,024. */
   columns: number
   epsilon: number
+  /** Parts of x, which are added up; 1 by default. */
+  parts?: number
+  /** Whether the sum itself is wanted too. */
+  sums?: boolean
 }
 
-/** Plans `out = LayerNorm(x + residual)`; buffers: x, residual, affine, out. */
-export function planAddNorm({ rows, columns, epsilon }: AddNormShape, caps: Capabilities, force?: RowForce): Plan {
+/** Plans `out = LayerNorm(Σ x + residual)`; buffers: x (parts, rows, columns), residual, affine, out, sums if wanted. */
+export function planAddNorm(
+  { rows, columns, epsilon, parts = 1, sums = false }: AddNormShape,
+  caps: Capabilities,
+  force?: RowForce,
+): Plan {
+  const { defines, enable } = rowVariant(columns, caps, force)
   return {
-    variant: { name: 'add_norm', wgsl: text, ...rowVariant(columns, caps, force) },
+    variant: { name: 'add_norm', wgsl: text, defines: { ...defines, SUMS: sums }, enable },
     grid: fold(rows, caps.limits.groups),
-    params: [rows, columns, f32(epsilon)],
+    params: [rows, columns, f32(epsilon), parts],
   }
 }

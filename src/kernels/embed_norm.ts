@@ -19,13 +19,17 @@ export interface EmbedNormShape {
   /** The part of the word table that is bound. */
   shard: RowRange
   words: WeightFormat
-  positions: WeightFormat
+  /** `none` where positions are not added. */
+  positions: WeightFormat | 'none'
 }
+
+/** The second value of a token: its position, and its type. */
+export const placeOf = (position: number, type = 0) => position + (type << 16)
 
 /**
  * Plans `out = LayerNorm(word + position + type)` for the tokens whose words are in the shard.
- * Buffers: tokens (pairs of id and position), the shard of the word table, the position table,
- * affine (gamma, beta, type row 0, then scales of I8 words, scales of I8 positions), out.
+ * Buffers: tokens (pairs of id and `placeOf`), the shard of the word table,
+ * affine (gamma, beta, types 0 and 1, then scales of I8 words, scales of I8 positions), out, the position table if any.
  */
 export function planEmbedNorm(shape: EmbedNormShape, caps: Capabilities, force?: RowForce): Plan {
   const { rows, columns, epsilon, vocabulary, shard, words, positions } = shape
@@ -34,7 +38,7 @@ export function planEmbedNorm(shape: EmbedNormShape, caps: Capabilities, force?:
     variant: {
       name: `embed_norm.${words}`,
       wgsl: text,
-      defines: { ...defines, WORDS: FORMATS[words], POSITIONS: FORMATS[positions] },
+      defines: { ...defines, WORDS: FORMATS[words], POSITIONS: positions === 'none' ? 4 : FORMATS[positions] },
       enable,
     },
     grid: fold(rows, caps.limits.groups),

@@ -21,9 +21,12 @@ export interface GemmShape {
   shard?: RowRange
   weights: WeightFormat
   activation?: keyof typeof ACTIVATIONS
-  residual?: boolean
+  /** What is added to the result; `gate`: what it is multiplied with. */
+  residual?: boolean | 'gate'
   /** Products in f16; only with `shader-f16` and F16 weights, and only tiled. */
   half?: boolean
+  /** Sums over so many runs of k, to be added up by the next kernel; 1 by default. See `partsOf`. */
+  parts?: number
 }
 
 /** The tile of one workgroup: see the shader. */
@@ -40,10 +43,14 @@ export interface Tile {
 export const TILES = {
   /** 32 × 32. */
   square: { tiled: true, rows: 4, vectors: 1, blocks: 8 },
+  /** 64 × 64: each value is read half as often, in twice the registers. Only with fours, else it compiles for seconds. */
+  large: { tiled: true, rows: 8, vectors: 2, blocks: 4 },
   /** 8 × 32: four times the workgroups, for a few rows. */
   flat: { tiled: true, rows: 1, vectors: 1, blocks: 8 },
   /** Without barriers, 8 × 8 an invocation. */
   register: { tiled: false, rows: 8, vectors: 2, blocks: 1 },
+  /** The same for the few registers of a CPU, 4 × 8: SwiftShader is up to a tenth faster with it, lavapipe a quarter. */
+  slim: { tiled: false, rows: 4, vectors: 2, blocks: 1 },
 } as const satisfies Record<string, Tile>
 
 export interface GemmForce {
@@ -58,16 +65,19 @@ export function halfWorks({ f16, adapter }: Capabilities): boolean {
 }
 
 /**
- * Plans `out = activation(a · wᵀ + bias) + residual` for the columns of the shard.
- * Buffers: a (m, k), the shard of w, affine (bias, then scales of I8), out (m, columns), residual (m, columns) if any.
+ * Plans `out = activation(a · wᵀ + bias) + residual`, or `· residual`, for the columns of the shard.
+ * Buffers: a (m, k), the shard of w, affine (bias, then scales of I8), out (parts, m, columns), residual (m, columns) if
+ * any.
  */
 export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce = {}): Plan {
-  const { m, k, columns, weights, activation = 'identity', residual = false, half = false } = shape
+  const { m, k, columns, weights, activation = 'identity', residual = false, half = false, parts = 1 } = shape
   const { first, rows: n } = shape.shard ?? { first: 0, rows: columns }
   if (half && weights !== 'F16') throw new Error(`products in f16 with ${weights} weights`)
-  const name = force.tile ?? pickTile(m, n, caps.fallback && !half)
-  const { tiled, rows, vectors, blocks } = TILES[name]
+  if (parts > 1 && (activation !== 'identity' || residual))
+    throw new Error('parts have neither activation nor residual')
   const vec = force.vec ?? (k % 4 === 0 && columns % 4 === 0)
+  const name = force.tile ?? pickTile(m, n, caps, half, vec)
+  const { tiled, rows, vectors, blocks } = TILES[name]
   return {
     variant: {
       name: `gemm.${name}.${weights}${half ? '.half' : ''}`,
@@ -75,7 +85,8 @@ export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce 
       defines: {
         WEIGHTS: FORMATS[weights],
         ACTIVATION: ACTIVATIONS[activation],
-        RESIDUAL: residual,
+        RESIDUAL: residual === true,
+        GATED: residual === 'gate',
         VEC: vec,
         HALF: half,
         TILED: tiled,
@@ -86,8 +97,8 @@ export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce 
       },
       enable: half ? ['f16'] : [],
     },
-    grid: [Math.ceil(n / (32 * vectors)), Math.ceil(m / (8 * rows)), 1],
-    params: [m, n, k, first, columns],
+    grid: [Math.ceil(n / (32 * vectors)), Math.ceil(m / (8 * rows)), parts],
+    params: [m, n, k, first, columns, parts],
   }
 }
 
@@ -99,8 +110,37 @@ export function executedByGemm({ m, k, columns, shard }: GemmShape, { variant }:
   return up(m, around * Number(ROWS)) * up(shard?.rows ?? columns, around * 4 * Number(VECTORS)) * k
 }
 
-/** A software adapter gets no barriers; a GPU gets smaller tiles where large ones would leave most of it idle. */
-function pickTile(m: number, n: number, software: boolean): keyof typeof TILES {
-  if (software) return 'register'
-  return Math.ceil(m / 32) * Math.ceil(n / 32) < 64 ? 'flat' : 'square'
+/** Workgroups that keep a GPU busy; a part of k that is worth its sums; most parts. */
+const BUSY_GROUPS = 256
+const SHORTEST_PART = 256
+const MOST_PARTS = 4
+
+/** How many parts a product of which only the sum is wanted best comes in: more for few rows and a long k. */
+export function partsOf({ m, k, columns }: Pick<GemmShape, 'm' | 'k' | 'columns'>, caps: Capabilities): number {
+  if (caps.fallback) return 1
+  const { rows, vectors } = TILES[pickTile(m, columns, caps, false, true)]
+  const groups = Math.ceil(columns / (32 * vectors)) * Math.ceil(m / (8 * rows))
+  return Math.max(1, Math.min(MOST_PARTS, Math.floor(k / SHORTEST_PART), Math.ceil(BUSY_GROUPS / groups)))
+}
+
+/** Tiles of which a probe picks one; the first is taken without it. */
+export const PROBED = ['square', 'large', 'register'] as const
+
+/**
+ * A software adapter gets no barriers; a GPU gets smaller tiles where large ones would leave most of it idle, or where
+ * too much of them would lie beyond the matrix.
+ */
+function pickTile(
+  m: number,
+  n: number,
+  { fallback, tile }: Capabilities,
+  half: boolean,
+  vec: boolean,
+): keyof typeof TILES {
+  if (fallback && !half) return 'slim'
+  const [wide, narrow] = [64, 32].map((size) => Math.ceil(m / size) * Math.ceil(n / size))
+  if (narrow < BUSY_GROUPS / 4) return 'flat'
+  const probed = PROBED.find((name) => name === tile)
+  const fits = vec && wide >= BUSY_GROUPS / 4 && m >= 512
+  return probed && fits && !(half && probed === 'register') ? probed : 'square'
 }

@@ -6,7 +6,8 @@ import { type CodeBits, codesWgsl } from './codes.ts'
 import { fold } from './grid.ts'
 
 export interface MaxSimShape {
-  /** Query vectors, 1 to 512. */
+  queries?: number
+  /** Vectors of a query, 1 to 512. */
   rows: number
   dim: number
   bits: CodeBits
@@ -14,11 +15,26 @@ export interface MaxSimShape {
   slices: number
   /** Rows that the shard has room for. */
   capacity: number
+  /** Passages of the index, and slots of partial maxima: the strides from one query to the next. */
+  passages: number
+  slots: number
 }
 
-/** Tiles in workgroup memory, reduced by subgroups or by a tree; or one invocation per passage, without barriers. */
-export const MAXSIM_BODIES = ['subgroup', 'workgroup', 'lane'] as const
+/** Choices that a test may force; by default they follow from the shape and the device. */
+export interface MaxSimForce {
+  body?: MaxSimBody
+  integer?: boolean
+}
+
+/**
+ * Tiles in workgroup memory: a subgroup of lanes with two tokens each; or 64 lanes with one, reduced by subgroups or by a
+ * tree. Or one invocation per passage, without barriers.
+ */
+export const MAXSIM_BODIES = ['pair', 'subgroup', 'workgroup', 'lane'] as const
 export type MaxSimBody = (typeof MAXSIM_BODIES)[number]
+
+/** Those that can multiply integers, with one token a lane: of two, the sums would not fit the registers. */
+export const INTEGER_BODIES: readonly MaxSimBody[] = ['subgroup', 'workgroup']
 
 /** What a passage without token vectors scores: below every score, and never a hit. Finite, an f32. */
 export const NONE = Math.fround(-3.4e38)
@@ -26,28 +42,46 @@ export const NONE = Math.fround(-3.4e38)
 /** Top bit of a slice's target: its maxima go to a slot of `partials` instead of a passage's score. */
 export const PARTIAL = 0x80000000
 
-/** The bodies that an adapter can run, the preferred one first. */
-export function maxSimBodies(caps: Capabilities): MaxSimBody[] {
-  const able = MAXSIM_BODIES.filter((body) => body !== 'subgroup' || caps.subgroups)
-  return caps.fallback ? able.toReversed() : able
+/**
+ * The bodies that an adapter can run, the preferred one first. Two tokens a lane want the registers of a GPU whose
+ * subgroups always have 32 lanes or more; with more than 32, half of them would idle.
+ */
+export function maxSimBodies({ subgroups, fallback }: Capabilities): MaxSimBody[] {
+  if (!subgroups) return fallback ? ['lane', 'workgroup'] : ['workgroup', 'lane']
+  if (fallback) return MAXSIM_BODIES.toReversed()
+  return subgroups.min === 32 ? [...MAXSIM_BODIES] : ['subgroup', 'workgroup', 'lane', 'pair']
 }
 
-/** Plans the scores of one shard; buffers: query, shard, slices, alive, scores, partials. */
-export function planMaxSim(shape: MaxSimShape, caps: Capabilities, force?: MaxSimBody): Plan {
-  const { rows, dim, bits, slices, capacity } = shape
-  const body = force ?? maxSimBodies(caps)[0]
+/** Whether MaxSim takes the query as integers: only where a probe found that to be faster. */
+export function isInteger(bits: CodeBits, { packedDot, integer }: Capabilities): boolean {
+  return bits === 8 && packedDot && integer === true
+}
+
+/**
+ * Plans the scores of one shard; buffers: query, shard, slices, alive, scores, partials. For integers the query is what
+ * `planSplit` makes of it.
+ */
+export function planMaxSim(shape: MaxSimShape, caps: Capabilities, force: MaxSimForce = {}): Plan {
+  const { queries, rows, dim, bits, slices, capacity, passages, slots } = shape
+  const integer = force.integer ?? isInteger(bits, caps)
+  const body = force.body ?? maxSimBodies(caps).find((body) => !integer || INTEGER_BODIES.includes(body))!
   const tiled = body !== 'lane'
+  const pair = body === 'pair'
+  const subgroups = pair || body === 'subgroup'
   // A narrow workgroup spreads a small index over the cores of a software adapter.
-  const lanes = tiled ? 64 : 16
-  const tile: Defines = tiled ? { FOURS: 8, COMPONENTS: 4 } : { ROWS: 8 }
+  const lanes = pair ? 32 : tiled ? 64 : 16
+  const wide = (caps.subgroups?.min ?? 0) >= 8
+  const tile: Defines = tiled
+    ? { TOKENS: pair ? 2 : 1, FOURS: 8, COMPONENTS: 4 }
+    : { ROWS: wide ? 4 : 8, FOURS: wide ? 2 : 1 }
   return {
     variant: {
-      name: `maxsim.${bits}.${body}`,
+      name: `maxsim.${integer ? 'integer' : bits}.${body}`,
       wgsl: codesWgsl + wgsl,
-      defines: { CODE_BITS: bits, TILED: tiled, SUBGROUPS: body === 'subgroup', LANES: lanes, ...tile },
-      enable: body === 'subgroup' ? ['subgroups'] : [],
+      defines: { CODE_BITS: bits, TILED: tiled, SUBGROUPS: subgroups, INTEGER: integer, LANES: lanes, ...tile },
+      enable: subgroups ? ['subgroups'] : [],
     },
-    grid: fold(tiled ? slices : Math.ceil(slices / lanes), caps.limits.groups),
-    params: [rows, dim / 4, slices, capacity],
+    grid: fold(tiled ? slices : Math.ceil(slices / lanes), caps.limits.groups, queries),
+    params: [rows, dim / 4, slices, capacity, passages, slots],
   }
 }

@@ -7,12 +7,17 @@ import { fold } from './grid.ts'
 export interface MergeShape {
   /** Sliced passages. */
   count: number
-  /** Query vectors. */
+  /** Vectors of a query. */
   rows: number
+  queries?: number
+  /** Slots and passages of the index. */
+  slots: number
+  passages: number
 }
 
 /** Plans the scores of sliced passages; buffers: merges, alive, partials, scores. */
-export function planMerge({ count, rows }: MergeShape, caps: Capabilities, subgroups = caps.subgroups !== null): Plan {
+export function planMerge(shape: MergeShape, caps: Capabilities, subgroups = caps.subgroups !== null): Plan {
+  const { count, rows, queries = 1, slots, passages } = shape
   return {
     variant: {
       name: `merge.${subgroups ? 'subgroup' : 'workgroup'}`,
@@ -20,7 +25,7 @@ export function planMerge({ count, rows }: MergeShape, caps: Capabilities, subgr
       defines: { LANES: 64, SUBGROUPS: subgroups },
       enable: subgroups ? ['subgroups'] : [],
     },
-    grid: fold(count, caps.limits.groups),
-    params: [count, rows],
+    grid: fold(count, caps.limits.groups, queries),
+    params: [count, rows, slots, passages],
   }
 }

@@ -1,13 +1,14 @@
 import { check, MaxsiftError } from '../errors.ts'
 import type { Arena } from '../gpu/arena.ts'
 import type { Capabilities, Device } from '../gpu/device.ts'
-import type { Plan, Variant } from '../gpu/kernel.ts'
-import { type Binding, Recorder } from '../gpu/recorder.ts'
+import type { Binding, Plan, Variant } from '../gpu/kernel.ts'
+import { Recorder } from '../gpu/recorder.ts'
 import type { CodeBits } from './codes.ts'
 import { type DocumentHit, planExplain, type ResultShape, readHits, resultBytes } from './explain.ts'
 import type { Layout } from './layout.ts'
-import { planMaxSim } from './maxsim.ts'
+import { isInteger, planMaxSim } from './maxsim.ts'
 import { planMerge } from './merge.ts'
+import { planSplit, splitBytes } from './split.ts'
 import { EMPTY, planTopCandidates, planTopDocuments, selectTopK, TOPK_LIMIT, topKCandidates } from './topk.ts'
 
 /** An index on the GPU: the tables of a layout, and the codes that they lead to. */
@@ -37,32 +38,81 @@ export interface SearchRequest {
   signal?: AbortSignal
 }
 
-/** Every dispatch of a search, without its buffers. */
-export interface SearchPlan {
+/** The dispatches that score all passages for one or several queries. */
+export interface ScorePlan {
+  /** The query as integers, where MaxSim takes it so. */
+  split: Plan | null
   /** MaxSim, one a shard. */
   score: Plan[]
   merge: Plan | null
+  /** Bytes of the working buffers, for the arena. */
+  buffers: Record<'alive' | 'split' | 'scores' | 'partials', number>
+}
+
+/** Every dispatch of a search, without its buffers. */
+export interface SearchPlan extends ScorePlan {
   /** One or two levels; none where the scores are read back and selected on the CPU. */
   top: Plan[]
   /** One a shard. */
   explain: Plan[]
   result: ResultShape
-  /** Bytes of the working buffers, for the arena. */
-  buffers: Record<'alive' | 'scores' | 'partials' | 'candidates' | 'hits' | 'result', number>
+  buffers: ScorePlan['buffers'] & Record<'candidates' | 'hits' | 'result', number>
+}
+
+/** An index as far as planning goes. */
+type Planned = Pick<SearchIndex, 'dim' | 'bits' | 'layout'> & { shards: readonly { capacity: number }[] }
+
+/**
+ * Plans the scores of all passages: at most shards + 2 dispatches, however many queries.
+ * @throws MaxsiftError `INVALID_ARGUMENT`, `OUT_OF_MEMORY` where a working buffer exceeds a binding.
+ */
+export function planScores(
+  { dim, bits, layout, shards }: Planned,
+  { queries = 1, rows }: { queries?: number; rows: number },
+  caps: Capabilities,
+): ScorePlan {
+  check(Number.isInteger(rows) && rows >= 1 && rows <= 512, `A query has 1 to 512 token vectors, not ${rows}.`)
+  const { passageCount: passages, slots } = layout
+  const integer = isInteger(bits, caps)
+  const shape = { queries, rows, dim, bits, passages, slots }
+  const buffers = {
+    alive: layout.alive.length * 4,
+    split: integer ? splitBytes(shape) : 0,
+    scores: queries * passages * 4,
+    partials: queries * slots * rows * 4,
+  }
+  assertBindable(buffers, caps)
+  return {
+    split: integer ? planSplit(shape) : null,
+    score: shards.map(({ capacity }, i) =>
+      planMaxSim({ ...shape, slices: layout.shards[i].slices.length / 4, capacity }, caps),
+    ),
+    merge: layout.merges.length > 0 ? planMerge({ ...shape, count: layout.merges.length / 4 }, caps) : null,
+    buffers,
+  }
+}
+
+function assertBindable(buffers: Readonly<Record<string, number>>, { limits }: Capabilities): void {
+  for (const [name, bytes] of Object.entries(buffers)) {
+    if (bytes <= limits.bindingBytes) continue
+    throw new MaxsiftError('OUT_OF_MEMORY', `The ${name} of this search take ${bytes} bytes, more than one binding.`, {
+      remedy: 'Ask for fewer hits, or search fewer documents at a time.',
+    })
+  }
 }
 
 /**
- * Plans a search: at most 2 · shards + 3 dispatches.
+ * Plans a search: at most 2 · shards + 4 dispatches.
  * @throws MaxsiftError `INVALID_ARGUMENT`, `OUT_OF_MEMORY` where a working buffer exceeds a binding.
  */
 export function planSearch(
-  index: Pick<SearchIndex, 'dim' | 'bits' | 'layout'> & { shards: readonly { capacity: number }[] },
+  index: Planned,
   request: Omit<SearchRequest, 'alive' | 'signal'>,
   caps: Capabilities,
 ): SearchPlan {
   const { dim, bits, layout, shards } = index
   const { rows, best } = request
-  check(Number.isInteger(rows) && rows >= 1 && rows <= 512, `A query has 1 to 512 token vectors, not ${rows}.`)
+  const scores = planScores(index, { rows }, caps)
   check(Number.isInteger(request.k) && request.k >= 1, `The number of hits is a positive integer, not ${request.k}.`)
   check(Number.isInteger(best) && best >= 1 && best <= 8, `A hit shows 1 to 8 passages, not ${best}.`)
   const documents = layout.documentCount
@@ -75,24 +125,14 @@ export function planSearch(
     if (candidates > k) top.push(planTopCandidates(candidates, k))
   }
   const buffers = {
-    alive: layout.alive.length * 4,
-    scores: layout.passageCount * 4,
-    partials: layout.slots * rows * 4,
+    ...scores.buffers,
     candidates: top.length === 2 ? candidates * 8 : 0,
     hits: k * 8,
     result: resultBytes(result),
   }
-  for (const [name, bytes] of Object.entries(buffers)) {
-    if (bytes <= caps.limits.bindingBytes) continue
-    throw new MaxsiftError('OUT_OF_MEMORY', `The ${name} of this search take ${bytes} bytes, more than one binding.`, {
-      remedy: 'Ask for fewer hits, or search fewer documents at a time.',
-    })
-  }
+  assertBindable(buffers, caps)
   return {
-    score: shards.map(({ capacity }, i) =>
-      planMaxSim({ rows, dim, bits, slices: layout.shards[i].slices.length / 4, capacity }, caps),
-    ),
-    merge: layout.merges.length > 0 ? planMerge({ count: layout.merges.length / 4, rows }, caps) : null,
+    ...scores,
     top,
     explain: shards.map(({ capacity }, i) => {
       const { firstPassage: first, passages } = layout.shards[i]
@@ -104,9 +144,14 @@ export function planSearch(
 }
 
 /** The kernels of a plan. */
-export function variantsOf(plan: SearchPlan): Variant[] {
-  const { score, merge, top, explain } = plan
-  return [...score, ...(merge ? [merge] : []), ...top, ...explain].map(({ variant }) => variant)
+export function variantsOf({
+  split,
+  score,
+  merge,
+  top = [],
+  explain = [],
+}: ScorePlan & Partial<Pick<SearchPlan, 'top' | 'explain'>>): Variant[] {
+  return [split ?? [], score, merge ?? [], top, explain].flat().map(({ variant }) => variant)
 }
 
 /**
@@ -165,11 +210,44 @@ export async function searchIndex(
   return readHits(await records, plan.result)
 }
 
-function recordScores(recorder: Recorder, arena: Arena, index: SearchIndex, plan: SearchPlan, query: Binding): void {
+/**
+ * The scores of all passages for several queries of as many vectors each: one submission and one readback.
+ * @param query As for `searchIndex`: (queries, rows, dim) f32; a row of zeros changes no score.
+ * @returns (queries, passages); `NONE` for a passage without token vectors.
+ * @throws MaxsiftError `INVALID_ARGUMENT`, `OUT_OF_MEMORY`, `DEVICE_LOST`.
+ */
+export async function scoreIndex(
+  device: Device,
+  arena: Arena,
+  index: SearchIndex,
+  request: { queries: number; rows: number },
+  query: (recorder: Recorder) => Binding,
+): Promise<Float32Array> {
+  const plan = planScores(index, request, device.caps)
+  await device.kernels.prepare(variantsOf(plan))
+  await arena.reserve(plan.buffers)
+  device.gpu.queue.writeBuffer(arena.get('alive'), 0, index.layout.alive.view())
+  const recorder = new Recorder(device)
+  recordScores(recorder, arena, index, plan, query(recorder))
+  const scores = recorder.read(arena.get('scores'), 0, plan.buffers.scores)
+  await recorder.submit()
+  return new Float32Array(await scores)
+}
+
+/** Records the score of every passage into the arena's `scores`; its buffers are those of the plan, and `alive` is there. */
+export function recordScores(
+  recorder: Recorder,
+  arena: Arena,
+  index: SearchIndex,
+  plan: ScorePlan,
+  query: Binding,
+): void {
   const [alive, scores, partials] = [arena.get('alive'), arena.get('scores'), arena.get('partials')]
+  if (plan.split) recorder.dispatch(plan.split, [query, arena.get('split')])
+  const given = plan.split ? arena.get('split') : query
   plan.score.forEach((score, i) => {
     const { data, slices } = index.shards[i]
-    recorder.dispatch(score, [query, data, slices, alive, scores, partials])
+    recorder.dispatch(score, [given, data, slices, alive, scores, partials])
   })
   if (plan.merge) recorder.dispatch(plan.merge, [index.merges!, alive, partials, scores])
 }

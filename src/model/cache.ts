@@ -1,18 +1,38 @@
 /**
- * The model store: files of models in the Cache API, so that a model can be set up again, after the GPU was lost or
- * offline, without asking its source. Losing the store costs a download, never a load: its own failures are silent.
+ * The model store: files of models, so that a model can be set up again, after the GPU was lost or offline, without
+ * asking its source. Losing the store costs a download, never a load: its own failures are silent.
  */
+
+import { MaxsiftError } from '../errors.ts'
+import { webStore } from './cache-api.ts'
+import type { Integrity } from './checked.ts'
+import type { OpenHub } from './hub.ts'
 import type { FileSource, OpenFile } from './source.ts'
 
-const CACHE = 'maxsift-models'
+/** Where files of models are kept: the Cache API of a browser, a folder in Node. What it rejects with is ignored. */
+export interface ModelStore {
+  /** Null where it is known that the model has no such file, undefined where nothing is known. */
+  open(key: string, path: string): Promise<OpenFile | null | undefined>
+  /** Keeps a file once its body has ended, never a part; null keeps that there is none. @param name Of the model. */
+  put(key: string, path: string, file: OpenFile | null, name: string): Promise<void>
+  list(): Promise<KeptModel[]>
+  /** Removes a file; without a path the whole model. */
+  remove(key: string, path?: string): Promise<void>
+}
 
-/** Entries need addresses; this one, of a reserved name, exists nowhere. */
-const ROOT = 'https://maxsift.invalid/'
+export interface KeptModel {
+  key: string
+  name: string
+  /** Of the files that it has. */
+  files: Map<string, { bytes: number }>
+}
 
-const SIZE = 'x-maxsift-size'
-
-const address = (key: string, path = '') =>
-  `${ROOT}${encodeURIComponent(key)}/${path.split('/').map(encodeURIComponent).join('/')}`
+export interface CacheOptions {
+  store?: ModelStore
+  integrity?: Integrity
+  /** What checks hashes; needed where there are any. */
+  hub?: OpenHub
+}
 
 export interface CachedSource extends FileSource {
   /** Settles when everything read so far is stored, or could not be. */
@@ -21,33 +41,37 @@ export interface CachedSource extends FileSource {
 
 /**
  * The same files, from the store where it has them; what comes from the source is put into the store while it is read.
- * A file that is not read to its end is not stored. That the source lacks a file is remembered too.
+ * A file that is not read to its end is not stored, nor is one that has not the hash that the caller, or else the
+ * source, gives; from the store it is checked against that again. That the source lacks a file is remembered too.
  * @param key identifies the source, such as its address
  */
-export function cachedSource(source: FileSource, key: string): CachedSource {
+export function cachedSource(source: FileSource, key: string, options: CacheOptions = {}): CachedSource {
+  const { store = webStore, integrity = {}, hub = noHub } = options
   const pending = new Set<Promise<unknown>>()
+  const keep = (path: string, file: OpenFile | null) => {
+    const put = (async () => store.put(key, path, file, source.name))().catch(() => {})
+    pending.add(put)
+    put.finally(() => pending.delete(put))
+    return put
+  }
   return {
     name: source.name,
-    async open(path, signal) {
+    async open(path, signal, start) {
       signal?.throwIfAborted()
-      const cache = await openCache()
-      const url = address(key, path)
-      const stored = await cache?.match(url).catch(() => undefined)
-      if (stored) return stored.status === 404 ? null : fromStore(stored)
-      const file = await source.open(path, signal)
-      if (!cache) return file
-      const headers: Record<string, string> = file?.size == null ? {} : { [SIZE]: String(file.size) }
-      const store = (body: ReadableStream<Uint8Array> | null, status: number) => {
-        const put = (async () => cache.put(url, new Response(body, { status, headers })))().catch(() => {})
-        pending.add(put)
-        put.finally(() => pending.delete(put))
-        return put
-      }
+      const hashOf = (file: OpenFile) => (Object.hasOwn(integrity, path) ? integrity[path] : file.sha256)
+      const stored = await store.open(key, path).catch(() => undefined)
+      const file = stored === undefined ? await source.open(path, signal, start) : stored
       if (!file) {
-        store(null, 404)
+        if (stored === undefined) keep(path, null)
         return null
       }
-      return { size: file.size, body: branch(file.body, (copy) => store(copy, 200)) }
+      // Of a part nothing can be said, and it is not kept; all of a file is read before its model is used.
+      if (start !== undefined) return file
+      const sha256 = hashOf(file)
+      const forget = stored ? () => store.remove(key, path).catch(() => {}) : undefined
+      const checked = sha256 && (await hub().catch(cancel(file))).checked
+      const body = checked ? checked(file.body, sha256, `${path} of ${source.name}`, forget) : file.body
+      return { ...file, body: stored ? body : branch(body, (copy) => keep(path, { ...file, sha256, body: copy })) }
     },
     async settled() {
       await Promise.all(pending)
@@ -55,32 +79,14 @@ export function cachedSource(source: FileSource, key: string): CachedSource {
   }
 }
 
-/** Keys of the models in the store. */
-export async function listCached(): Promise<string[]> {
-  const requests = (await (await openCache())?.keys()) ?? []
-  return [...new Set(requests.map(({ url }) => decodeURIComponent(url.slice(ROOT.length).split('/')[0])))]
+/** What cannot be checked is not used. */
+const noHub: OpenHub = async () => {
+  throw new MaxsiftError('INTEGRITY_MISMATCH', 'Nothing here can check the hash of a file.')
 }
 
-/** Removes a model from the store; without a key, all of them. */
-export async function removeCached(key?: string): Promise<void> {
-  const cache = await openCache()
-  for (const request of (await cache?.keys()) ?? []) {
-    if (key === undefined || request.url.startsWith(address(key))) await cache?.delete(request)
-  }
-}
-
-/** Undefined where there is no Cache API (no secure context, Node) or this page may not use it. */
-async function openCache(): Promise<Cache | undefined> {
-  try {
-    return await globalThis.caches?.open(CACHE)
-  } catch {
-    return undefined
-  }
-}
-
-function fromStore(response: Response): OpenFile {
-  const size = response.headers.get(SIZE)
-  return { size: size === null ? null : Number(size), body: response.body ?? new Blob([]).stream() }
+const cancel = (file: OpenFile) => (error: unknown) => {
+  void file.body.cancel().catch(() => {})
+  throw error
 }
 
 /**
@@ -111,7 +117,9 @@ function branch(
         try {
           const { done, value } = await reader.read()
           if (done) {
-            if (!closed) await Promise.race([writer.close().catch(() => {}), put])
+            // Whoever has read all of it can count on finding it again, also in the next process.
+            if (!closed) writer.close().catch(() => {})
+            await put
             controller.close()
             return
           }

@@ -1,24 +1,28 @@
-import { check, MaxsiftError } from '../errors.ts'
+import { check } from '../errors.ts'
 import { Arena } from '../gpu/arena.ts'
 import type { Device } from '../gpu/device.ts'
-import type { Plan } from '../gpu/kernel.ts'
-import type { Binding, Recorder } from '../gpu/recorder.ts'
-import { planAddNorm } from '../kernels/add_norm.ts'
-import { executedByAttention, listTiles, planAttention, tileRows } from '../kernels/attention.ts'
-import { planEmbedNorm } from '../kernels/embed_norm.ts'
-import { executedByGemm, type GemmShape, halfWorks, planGemm } from '../kernels/gemm.ts'
-import { planNormalize } from '../kernels/normalize.ts'
+import type { Recorder } from '../gpu/recorder.ts'
+import { listTiles, tileRows } from '../kernels/attention.ts'
+import { placeOf } from '../kernels/embed_norm.ts'
+import { halfWorks, partsOf } from '../kernels/gemm.ts'
+import { probeGemm } from '../kernels/probe.ts'
 import type { Checkpoint } from './checkpoint.ts'
-import type { Activation, ModelSpec } from './spec.ts'
-import { type Dense, type LoadOptions, loadWeights, type Weights } from './weights.ts'
+import { type Batch, forwardSteps, type Step } from './forward.ts'
+import type { Weights } from './gpu-weights.ts'
+import { positionsOf } from './positions.ts'
+import { checkShape } from './shape.ts'
+import type { LayerAttention, ModelSpec } from './spec.ts'
+import { type LoadOptions, loadWeights } from './weights.ts'
 
 /** One text as the model takes it. */
 export interface EncoderInput {
   ids: Uint32Array
   /** 1 where other rows may attend to this one. */
   attend: Uint8Array
-  /** Rows whose vectors are wanted, ascending. */
+  /** Rows whose vectors are wanted, ascending; of a single-vector model the first stands for all. */
   keep: Uint32Array
+  /** The type of each row, 0 or 1; 0 without it. */
+  types?: Uint8Array
 }
 
 /** Where the token vectors of a batch will be. */
@@ -37,15 +41,7 @@ export interface EncoderCost {
   arenaBytes: number
 }
 
-interface Step {
-  plan: Plan
-  bindings: () => readonly Binding[]
-  /** Multiply-adds of a matrix product. */
-  needed?: number
-  executed?: number
-}
-
-/** A BERT encoder with its projections on the GPU: token ids in, unit token vectors out. */
+/** An encoder with its projections on the GPU: token ids in, token vectors out. */
 export class GpuEncoder {
   readonly #arena: Arena
 
@@ -62,14 +58,20 @@ export class GpuEncoder {
   /** @throws MaxsiftError as `loadWeights`; `MODEL_UNSUPPORTED` for shapes that no kernel takes. */
   static async load(device: Device, checkpoint: Checkpoint, options: EncoderOptions = {}): Promise<GpuEncoder> {
     const { spec } = checkpoint
-    checkShape(spec)
+    checkShape(checkpoint)
     const { signal, dtype, onProgress } = options
     const weights = await loadWeights(device, checkpoint, {
       signal,
       dtype,
       onProgress: (loaded, total) => onProgress?.({ stage: 'model', loaded, total }),
     })
-    return new GpuEncoder(device, spec, weights, dtype === 'f16' && halfWorks(device.caps))
+    const half = dtype === 'f16' && halfWorks(device.caps)
+    const { format } = weights.layers[0].qkv.matrix
+    await probeGemm(device, { weights: format, half: half && format === 'F16' }).catch((error) => {
+      weights.destroy()
+      throw error
+    })
+    return new GpuEncoder(device, spec, weights, half)
   }
 
   get fingerprint(): string {
@@ -93,22 +95,26 @@ export class GpuEncoder {
    */
   async reserve(inputs: readonly EncoderInput[]): Promise<void> {
     const batch = this.#measure(inputs)
-    const { hidden, intermediate } = this.spec.encoder
+    const { hidden, intermediate, attention } = this.spec.encoder
     const { tokens, kept } = batch
+    const { output, down } = this.#parts(tokens)
+    const projected = this.spec.pooling ? kept : tokens
     const widest = Math.max(this.spec.dim, ...this.spec.projections.map(({ outputs }) => outputs))
     await this.#arena.reserve({
       tokens: tokens * 8,
       attend: tokens * 4,
       keep: kept * 4,
+      ...(this.spec.pooling && { runs: kept * 8, pooled: kept * hidden * 4 }),
       work: listTiles(batch.sequences, tileRows(this.spec.encoder)).byteLength,
       hidden: tokens * hidden * 4,
-      other: tokens * hidden * 4,
+      other: Math.max(output, down) * tokens * hidden * 4,
       mixed: tokens * hidden * 4,
       wide: tokens * Math.max(3 * hidden, intermediate) * 4,
+      ...(attention && { sum: tokens * hidden * 4, gate: tokens * intermediate * 4 }),
       ...(this.spec.projections.length > 0 && {
-        projected: tokens * widest * 4,
-        projected2: tokens * widest * 4,
-        residual: tokens * widest * 4,
+        projected: projected * widest * 4,
+        projected2: projected * widest * 4,
+        residual: projected * widest * 4,
       }),
       vectors: kept * this.spec.dim * 4,
     })
@@ -126,13 +132,15 @@ export class GpuEncoder {
    */
   work(inputs: readonly EncoderInput[]): { needed: number; executed: number } {
     const batch = this.#measure(inputs)
-    const { hidden, layers } = this.spec.encoder
+    const { hidden, layers, attention = Array<LayerAttention>(layers).fill({ theta: 0 }) } = this.spec.encoder
     const work = { needed: 0, executed: 0 }
     for (const { needed = 0, executed = 0 } of this.#steps(batch)) {
       work.needed += needed
       work.executed += executed
     }
-    for (const { length, keys } of batch.sequences) work.needed += layers * 2 * length * keys * hidden
+    for (const { length, keys } of batch.sequences) {
+      for (const { window = keys } of attention) work.needed += 2 * length * Math.min(keys, 2 * window + 1) * hidden
+    }
     return work
   }
 
@@ -142,17 +150,21 @@ export class GpuEncoder {
     const tokens = new Uint32Array(batch.tokens * 2)
     const attend = new Uint32Array(batch.tokens)
     const keep = new Uint32Array(batch.kept)
+    const runs = new Uint32Array(batch.kept * 2)
     const starts = [0]
     let row = 0
-    inputs.forEach((input) => {
-      input.ids.forEach((id, position) => {
-        tokens[(row + position) * 2] = id
-        tokens[(row + position) * 2 + 1] = position
+    inputs.forEach((input, i) => {
+      const positions = positionsOf(this.spec.encoder, input.ids)
+      input.ids.forEach((id, at) => {
+        tokens[(row + at) * 2] = id
+        tokens[(row + at) * 2 + 1] = placeOf(positions[at], input.types?.[at])
       })
       attend.set(input.attend, row)
       const first = starts[starts.length - 1]
-      input.keep.forEach((kept, i) => {
-        keep[first + i] = row + kept
+      input.keep.forEach((kept, j) => {
+        // Pooled rows are one an input, and lie in order.
+        keep[first + j] = this.spec.pooling ? first + j : row + kept
+        runs.set([row, row + (this.spec.pooling === 'mean' ? batch.sequences[i].keys : 1)], 2 * (first + j))
       })
       starts.push(first + input.keep.length)
       row += input.ids.length
@@ -161,10 +173,18 @@ export class GpuEncoder {
     queue.writeBuffer(this.#arena.get('tokens'), 0, tokens)
     queue.writeBuffer(this.#arena.get('attend'), 0, attend)
     queue.writeBuffer(this.#arena.get('keep'), 0, keep)
+    if (this.spec.pooling) queue.writeBuffer(this.#arena.get('runs'), 0, runs)
     const work = listTiles(batch.sequences, tileRows(this.spec.encoder)) as Uint32Array<ArrayBuffer>
     queue.writeBuffer(this.#arena.get('work'), 0, work)
     for (const { plan, bindings } of this.#steps(batch)) recorder.dispatch(plan, bindings())
     return { vectors: this.#arena.get('vectors'), starts }
+  }
+
+  /** Parts in which the two products come that a LayerNorm follows. */
+  #parts(m: number): { output: number; down: number } {
+    const { hidden, intermediate } = this.spec.encoder
+    const parts = (k: number) => partsOf({ m, k, columns: hidden }, this.device.caps)
+    return { output: parts(hidden), down: parts(intermediate) }
   }
 
   /** @throws MaxsiftError `INVALID_ARGUMENT` above `maxTokens`. */
@@ -185,64 +205,10 @@ export class GpuEncoder {
 
   /** Every dispatch of a batch. */
   #steps(batch: Batch): Step[] {
-    const { device, weights, spec } = this
-    const { hidden, heads, epsilon, activation, vocabulary } = spec.encoder
-    const { caps } = device
-    const rows = batch.tokens
-    const at = (name: string) => this.#arena.get(name)
-    const steps: Step[] = []
-    const add = (plan: Plan, bindings: () => readonly Binding[]) => steps.push({ plan, bindings })
-    /** out = activation(a · wᵀ + bias) + residual */
-    const gemm = (a: string, { matrix, affine }: Dense, out: string, act: Activation, residual?: string) => {
-      const { columns: k, rows: columns, format, shards } = matrix
-      for (const { buffer, ...shard } of shards) {
-        const shape: GemmShape = { m: rows, k, columns, shard, weights: format, activation: act }
-        shape.residual = residual !== undefined
-        shape.half = this.half && format === 'F16'
-        const plan = planGemm(shape, caps)
-        const bindings = () => [at(a), buffer, affine, at(out), ...(residual ? [at(residual)] : [])]
-        steps.push({ plan, bindings, needed: rows * shard.rows * k, executed: executedByGemm(shape, plan) })
-      }
-    }
-
-    for (const { buffer, ...shard } of weights.words.shards) {
-      const [words, positions] = [weights.words.format, weights.positions.format]
-      const shape = { rows, columns: hidden, epsilon, vocabulary, shard, words, positions }
-      const bindings = () => [
-        at('tokens'),
-        buffer,
-        weights.positions.shards[0].buffer,
-        weights.embeddings,
-        at('hidden'),
-      ]
-      add(planEmbedNorm(shape, caps), bindings)
-    }
-    const norm = planAddNorm({ rows, columns: hidden, epsilon }, caps)
-    const work = listTiles(batch.sequences, tileRows({ hidden, heads }))
-    const attention = planAttention({ hidden, heads, tiles: work.length / 4 }, caps)
-    const attended = executedByAttention(work, hidden, attention)
-    for (const layer of weights.layers) {
-      gemm('hidden', layer.qkv, 'wide', 'identity')
-      const bindings = () => [at('wide'), at('work'), at('attend'), at('mixed')]
-      steps.push({ plan: attention, bindings, executed: attended })
-      gemm('mixed', layer.output, 'other', 'identity')
-      add(norm, () => [at('other'), at('hidden'), layer.attentionNorm, at('mixed')])
-      gemm('mixed', layer.up, 'wide', activation)
-      gemm('wide', layer.down, 'other', 'identity')
-      add(norm, () => [at('other'), at('mixed'), layer.feedforwardNorm, at('hidden')])
-    }
-    let current = 'hidden'
-    for (const [i, { dense, residual }] of weights.projections.entries()) {
-      const out = current === 'projected' ? 'projected2' : 'projected'
-      if (residual) gemm(current, residual, 'residual', 'identity')
-      const kind = spec.projections[i].residual
-      const added = kind === 'linear' ? 'residual' : kind === 'identity' ? current : undefined
-      gemm(current, dense, out, spec.projections[i].activation, added)
-      current = out
-    }
-    const last = current
-    add(planNormalize({ rows: batch.kept, columns: spec.dim }, caps), () => [at(last), at('keep'), at('vectors')])
-    return steps
+    const { device, weights, spec, half } = this
+    return forwardSteps({ spec, weights, half, caps: device.caps, parts: this.#parts(batch.tokens) }, batch, (name) =>
+      this.#arena.get(name),
+    )
   }
 
   destroy(): void {
@@ -260,22 +226,7 @@ export interface EncoderOptions extends Pick<LoadOptions, 'signal'> {
   onProgress?: (progress: { stage: 'model'; loaded: number; total: number }) => void
 }
 
-interface Batch {
-  tokens: number
-  kept: number
-  sequences: { start: number; length: number; keys: number }[]
-}
-
 /** Values a token in the widest working buffer. */
 function widestRow({ encoder: { hidden, intermediate }, projections }: ModelSpec): number {
   return Math.max(3 * hidden, intermediate, ...projections.map(({ outputs }) => outputs))
-}
-
-function checkShape({ name, encoder, dim }: ModelSpec): void {
-  const problems = [
-    encoder.hidden > 1024 && `hidden size ${encoder.hidden} (at most 1,024)`,
-    encoder.hidden / encoder.heads > 128 && `head dim ${encoder.hidden / encoder.heads} (at most 128)`,
-    (dim % 4 !== 0 || dim < 16 || dim > 768) && `token vectors of ${dim} (a multiple of 4 from 16 to 768)`,
-  ].filter((problem) => problem !== false)
-  if (problems.length > 0) throw new MaxsiftError('MODEL_UNSUPPORTED', `${name} has ${problems.join(', ')}.`)
 }

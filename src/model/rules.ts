@@ -1,8 +1,9 @@
 /** Pieces that the styles of checkpoints share in turning their configuration into encoding rules. */
-import { MaxsiftError } from '../errors.ts'
+import { check, MaxsiftError } from '../errors.ts'
+import { LEAST_EXPANSION } from '../text/expansion.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
-import { isObject } from './read.ts'
-import type { EncodingRules, ExpansionSpec } from './spec.ts'
+import { isObject, type Json } from './read.ts'
+import { type EncodingRules, type ExpansionSpec, QUERY_LENGTHS, type QueryLength } from './spec.ts'
 import type { LoadedTokenizer } from './tokenizer-files.ts'
 
 /** Python's `string.punctuation`, the skiplist of the original ColBERT. */
@@ -50,7 +51,8 @@ export function skipIds(tokenizer: Tokenizer, words: readonly unknown[]): number
 }
 
 /**
- * A `query_expansion` of sentence-transformers: null for none, else `{ strategy, attend?, token?, length }`.
+ * A `query_expansion` of sentence-transformers: null for none, else `{ strategy, attend?, token?, length }`. Of the
+ * strategies it knows `fixed` and `min`; the others are ours.
  * @throws MaxsiftError `MODEL_INVALID`
  */
 export function readExpansion(
@@ -61,7 +63,7 @@ export function readExpansion(
 ): ExpansionSpec | null {
   if (value === null || value === undefined) return null
   const { strategy, attend = false, token, length } = isObject(value) ? value : ({} as Record<string, unknown>)
-  if ((strategy !== 'fixed' && strategy !== 'min') || typeof attend !== 'boolean' || !isLength(length)) {
+  if (!isQueryLength(strategy) || typeof attend !== 'boolean' || !isLength(length)) {
     throw new MaxsiftError('MODEL_INVALID', `query_expansion ${JSON.stringify(value)} is not understood`)
   }
   if (length > positions) {
@@ -81,6 +83,27 @@ export function readExpansion(
   return { token: id, strategy, length, attend }
 }
 
+const isQueryLength = (value: unknown): value is QueryLength => QUERY_LENGTHS.some((each) => each === value)
+
+/** Most tokens of a query before expansion. @param limit Where expansion sets none. */
+export function queryLimit(expansion: ExpansionSpec | null, limit: number, positions: number): number {
+  if (!expansion || expansion.strategy === 'min') return limit
+  return expansion.strategy === 'fixed' ? expansion.length : positions - LEAST_EXPANSION
+}
+
+/**
+ * The rules for queries with another way to their length.
+ * @throws MaxsiftError `INVALID_ARGUMENT` where queries are not expanded
+ */
+export function withQueryLength(rules: EncodingRules, strategy: QueryLength, positions: number): EncodingRules {
+  check(
+    rules.expansion,
+    `\`queryLength\` is ${JSON.stringify(strategy)}, but the queries of this model are not expanded`,
+  )
+  const expansion = { ...rules.expansion, strategy }
+  return { ...rules, expansion, maxLength: queryLimit(expansion, positions, positions) }
+}
+
 export const isLength = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
 
 /** A length of a configuration; undefined where it says nothing. */
@@ -94,4 +117,11 @@ export function readLength(value: unknown, name: string): number | undefined {
 export function tokenizerLimit(files: LoadedTokenizer, positions: number): number {
   const limit = files.config.model_max_length
   return typeof limit === 'number' && limit > 0 ? Math.min(Math.trunc(limit), positions) : positions
+}
+
+/** `max_seq_length` takes the place of the tokenizer's own limit. */
+export function readLimit(transformer: Json, files: LoadedTokenizer, positions: number): number {
+  const given = [transformer.processor_kwargs, transformer.tokenizer_args].filter(isObject)[0]?.model_max_length
+  const limit = readLength(given ?? transformer.max_seq_length, 'sentence_bert_config.json: max_seq_length')
+  return limit === undefined ? tokenizerLimit(files, positions) : Math.min(limit, positions)
 }

@@ -1,24 +1,26 @@
 /**
  * Checkpoints with a `modules.json`: sentence-transformers' MultiVectorEncoder, PyLate, and single-vector
- * SentenceTransformers, whose pooling is left out. Follows `multi_vector_encoder/model.py` of sentence-transformers 6:
+ * SentenceTransformers. Follows `multi_vector_encoder/model.py` of sentence-transformers 6:
  * `_get_model_type`, `_parse_model_config`, `_load_converted_modules`, `_apply_legacy_fixups`.
  */
 import { MaxsiftError } from '../errors.ts'
 import { architectures } from './config.ts'
+import { readHeads } from './heads.ts'
 import { isObject, type Json, readObject } from './read.ts'
 import {
   isLength,
   PUNCTUATION,
+  queryLimit,
   type Roles,
   readExpansion,
   readLength,
+  readLimit,
   skipIds,
   splitPrompt,
-  tokenizerLimit,
 } from './rules.ts'
 import type { FileSource } from './source.ts'
-import type { Activation, EncodingRules } from './spec.ts'
-import { addMarkers, type ProjectionFiles, type Style } from './styles.ts'
+import type { EncodingRules, Pooling } from './spec.ts'
+import { addMarkers, type Style } from './styles.ts'
 import { type LoadedTokenizer, withLowerCase } from './tokenizer-files.ts'
 
 /** An entry of `modules.json`: the last part of its class, and its folder, '' or with '/' at the end. */
@@ -45,22 +47,13 @@ export function readModules(list: unknown): Module[] {
   return modules
 }
 
-/** Modules that do nothing to token vectors, or whose work is done elsewhere. */
-const NEUTRAL = new Set(['Dropout', 'Pooling'])
-
-interface Heads {
-  projections: ProjectionFiles[]
-  mask: Json | null
-  normalized: boolean
-}
-
 export async function sentenceTransformersStyle(
   source: FileSource,
   modules: readonly Module[],
   config: Json,
   files: LoadedTokenizer,
   positions: number,
-  signal?: AbortSignal,
+  { signal, pooling: wanted }: { signal?: AbortSignal; pooling?: Pooling | 'none' } = {},
 ): Promise<Style> {
   const { folder } = modules[0]
   const [top, transformer] = await Promise.all([
@@ -69,7 +62,8 @@ export async function sentenceTransformersStyle(
   ])
   const native = isNative(top, config)
   refuse(top, transformer)
-  const { projections, mask, normalized } = await readHeads(source, modules.slice(1), signal)
+  const heads = await readHeads(source, modules.slice(1), wanted, signal)
+  const { projections, mask, normalized, pooling } = heads
   if (native && !normalized) {
     throw unsupported(
       'modules.json: token vectors that are not normalised (no Normalize after the last Dense) are not supported',
@@ -91,8 +85,7 @@ export async function sentenceTransformersStyle(
   if (expansion && queryLength !== undefined && queryLength < expansion.length) {
     throw invalid(`query_length ${queryLength} is below the length of query_expansion, ${expansion.length}`)
   }
-  let maxLength = queryLength ?? limit
-  if (expansion?.strategy === 'fixed') maxLength = expansion.length
+  const maxLength = queryLimit(expansion, queryLength ?? limit, positions)
   // Only a MultiVectorMask has expansion rows scored; rows that are neither scored nor attended to are not there.
   if (native && !mask && expansion && !expansion.attend) expansion = null
 
@@ -102,23 +95,42 @@ export async function sentenceTransformersStyle(
     ...splitPrompt(tokenizer, prompts[role]),
     expansion: role === 'query' ? expansion : null,
     skip: skip.tasks.includes(role) ? skipIds(tokenizer, skip.words) : [],
+    ...(pooling && { pooled: true }),
   })
-  const plain = !native && projections.length === 0
+  const plain = !native && !pooling && projections.length === 0
   return {
     style: plain ? 'bert' : 'sentence-transformers',
+    pooling,
+    unnormalized: pooling && !comparesByAngle(top) && !normalized,
     projections,
     ...marked,
     rules: { query: rules('query', maxLength), document: rules('document', documentLength ?? limit) },
   }
 }
 
+/** For a model of pairs where one of texts is needed. */
+export const isReranker = (config: Json) =>
+  new MaxsiftError('MODEL_UNSUPPORTED', `a reranker (${architectures(config).join(', ')}) has no vectors of texts`, {
+    remedy: 'Use a retrieval model for an index; a reranker takes pairs of a query and a passage.',
+  })
+
 /** Whether the checkpoint lists its own masking and normalisation; older kinds have them implied. */
 function isNative(top: Json, config: Json): boolean {
   const type = top.model_type
   if (type === 'MultiVectorEncoder') return true
+  if (type === 'CrossEncoder') throw isReranker(config)
   if (type === 'ColBERT' || type === 'SentenceTransformer' || type === undefined || type === null) return false
   throw unsupported(
     `config_sentence_transformers.json: a ${JSON.stringify(type)} model (${architectures(config)}) is not supported`,
+  )
+}
+
+/** Whether a single-vector model is compared by cosine: the default. */
+function comparesByAngle({ similarity_fn_name: name }: Json): boolean {
+  if (name === 'dot' || name === 'dot_product') return false
+  if (name === 'cosine' || name === undefined || name === null) return true
+  throw unsupported(
+    `config_sentence_transformers.json: similarity_fn_name ${JSON.stringify(name)} is not supported, only "cosine" and "dot"`,
   )
 }
 
@@ -152,12 +164,15 @@ function readPrefixes(top: Json): Partial<Roles<string>> {
 /** What goes before a text: PyLate's prefix, then the saved prompt without it. */
 function readPrompts(top: Json, prefixes: Partial<Roles<string>>): Roles<string> {
   const saved = isObject(top.prompts) ? top.prompts : {}
-  const prompt = (role: 'query' | 'document') => {
-    const text = typeof saved[role] === 'string' ? saved[role] : ''
-    const prefix = prefixes[role] ?? ''
+  const prompt = (prefix: string, names: string[]) => {
+    const found = saved[names.find((name) => name in saved) ?? String(top.default_prompt_name)]
+    const text = typeof found === 'string' ? found : ''
     return prefix + (prefix !== '' && text.startsWith(prefix) ? text.slice(prefix.length) : text)
   }
-  return { query: prompt('query'), document: prompt('document') }
+  return {
+    query: prompt(prefixes.query ?? '', ['query']),
+    document: prompt(prefixes.document ?? '', ['document', 'passage', 'corpus']),
+  }
 }
 
 const MARKS_OF_PYLATE = [
@@ -186,13 +201,6 @@ function pylateSettings(top: Json): Record<string, unknown> {
   return settings
 }
 
-/** `max_seq_length` takes the place of the tokenizer's own limit. */
-function readLimit(transformer: Json, files: LoadedTokenizer, positions: number): number {
-  const given = [transformer.processor_kwargs, transformer.tokenizer_args].filter(isObject)[0]?.model_max_length
-  const limit = readLength(given ?? transformer.max_seq_length, 'sentence_bert_config.json: max_seq_length')
-  return limit === undefined ? tokenizerLimit(files, positions) : Math.min(limit, positions)
-}
-
 function readSkip(
   top: Json,
   mask: Json | null,
@@ -208,58 +216,4 @@ function readSkip(
   }
   const fallback = top.model_type === 'ColBERT' || prefixed ? PUNCTUATION : []
   return { words: Array.isArray(top.skiplist_words) ? top.skiplist_words : fallback, tasks: ['document'] }
-}
-
-async function readHeads(source: FileSource, modules: readonly Module[], signal?: AbortSignal): Promise<Heads> {
-  const heads: Heads = { projections: [], mask: null, normalized: false }
-  for (const { kind, folder } of modules) {
-    if (NEUTRAL.has(kind)) continue
-    const config = (await readObject(source, `${folder}config.json`, signal)) ?? {}
-    if (kind === 'Dense') {
-      if (heads.normalized) throw unsupported(`modules.json: a Dense after Normalize (${folder}) is not supported`)
-      heads.projections.push({ spec: readDense(config, folder), folder })
-    } else if (kind === 'MultiVectorMask') {
-      if (Array.isArray(config.keep_only_token_ids) && config.keep_only_token_ids.length > 0) {
-        throw unsupported(`${folder}config.json: keep_only_token_ids is not supported`)
-      }
-      heads.mask = config
-    } else if (kind === 'Normalize') {
-      // A Normalize of the sentence embedding goes with the pooling.
-      if (config.module_input_name === 'token_embeddings') heads.normalized = true
-    } else throw unsupported(`modules.json: the module ${kind} (${folder}) is not supported`)
-  }
-  return heads
-}
-
-const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
-  ['Identity', 'identity'],
-  ['GELU', 'gelu'],
-  ['Tanh', 'tanh'],
-  ['ReLU', 'relu'],
-  ['Sigmoid', 'sigmoid'],
-  ['SiLU', 'silu'],
-])
-
-function readDense(config: Json, folder: string): ProjectionFiles['spec'] {
-  const where = `${folder}config.json`
-  for (const key of ['module_input_name', 'module_output_name']) {
-    const name = config[key] ?? 'token_embeddings'
-    if (name !== 'token_embeddings' && name !== 'sentence_embedding') {
-      throw unsupported(`${where}: ${key} ${JSON.stringify(name)} is not supported`)
-    }
-  }
-  const inputs = readLength(config.in_features, `${where}: in_features`)
-  const outputs = readLength(config.out_features, `${where}: out_features`)
-  if (inputs === undefined || outputs === undefined) throw invalid(`${where} lacks in_features or out_features`)
-  // Sentence-transformers trusts only classes of torch, and takes Tanh for anything else.
-  const path = typeof config.activation_function === 'string' ? config.activation_function : ''
-  const name = path.startsWith('torch.') ? (path.split('.').at(-1) as string) : 'Tanh'
-  const activation = ACTIVATIONS.get(name)
-  if (!activation) {
-    throw unsupported(
-      `${where}: activation_function ${name} is not supported, only ${[...ACTIVATIONS.keys()].join(', ')}`,
-    )
-  }
-  const residual = config.use_residual !== true ? 'none' : inputs === outputs ? 'identity' : 'linear'
-  return { inputs, outputs, activation, bias: config.bias !== false, residual }
 }

@@ -1,20 +1,26 @@
 import { MaxsiftError } from '../errors.ts'
+import { fetchFile } from './download.ts'
 
 /** The files of a checkpoint, wherever they are: a URL, a folder, dropped files, a map of URLs. */
 export interface FileSource {
   /** For messages and as the default model name. */
   readonly name: string
+  /** Where these very files are found again, once it is known, if that is more exact than what was asked for. */
+  readonly address?: string
   /**
    * Opens a file as a stream of bytes, or gives null where the source does not have it.
+   * @param start Only so many bytes from its start are wanted; a source may give more of it.
    * @throws MaxsiftError `MODEL_FETCH_FAILED` when the source cannot be read; `AbortError` on abort.
    */
-  open(path: string, signal?: AbortSignal): Promise<OpenFile | null>
+  open(path: string, signal?: AbortSignal, start?: number): Promise<OpenFile | null>
 }
 
 export interface OpenFile {
   /** Bytes in the whole file; null where the server does not say. */
   size: number | null
   body: ReadableStream<Uint8Array>
+  /** Of the whole file, as its publisher says it: 64 hexadecimal digits. */
+  sha256?: string
 }
 
 /** Files below a base address, such as `/models/colbert/`; relative addresses resolve against the document. */
@@ -23,11 +29,11 @@ export function urlSource(base: string | URL): FileSource {
   if (!folder.pathname.endsWith('/')) folder.pathname += '/'
   return {
     name: lastSegment(folder.pathname) || folder.host,
-    open: (path, signal) => {
-      const url = new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
+    open: (path, signal, start) => {
+      const url = below(folder, path)
       // What authorises the base (`?token=…`) also authorises what lies below it.
       url.search = folder.search
-      return fetchFile(url, signal)
+      return fetchFile(url, signal, { start })
     },
   }
 }
@@ -37,9 +43,9 @@ export function urlMapSource(files: Readonly<Record<string, string | URL>>, name
   const urls = new Map(Object.entries(files).map(([path, url]) => [path, resolveUrl(url)]))
   return {
     name,
-    open: async (path, signal) => {
+    open: async (path, signal, start) => {
       const url = urls.get(path)
-      return url ? fetchFile(url, signal) : null
+      return url ? fetchFile(url, signal, { start }) : null
     },
   }
 }
@@ -76,57 +82,8 @@ function resolveUrl(url: string | URL): URL {
   }
 }
 
+/** The address of a file in a folder. */
+export const below = (folder: string | URL, path: string) =>
+  new URL(path.split('/').map(encodeURIComponent).join('/'), folder)
+
 const lastSegment = (path: string) => path.split('/').filter(Boolean).at(-1)
-
-async function fetchFile(url: URL, signal?: AbortSignal): Promise<OpenFile | null> {
-  signal?.throwIfAborted()
-  let response: Response
-  try {
-    response = await fetch(url, { signal })
-  } catch (cause) {
-    signal?.throwIfAborted()
-    throw new MaxsiftError('MODEL_FETCH_FAILED', `${url} could not be fetched`, { cause })
-  }
-  if (response.status === 404 || response.status === 410 || isFallbackPage(response)) {
-    await response.body?.cancel()
-    return null
-  }
-  if (!response.ok) {
-    await response.body?.cancel()
-    throw new MaxsiftError('MODEL_FETCH_FAILED', `${url} answered ${response.status} ${response.statusText}`.trim(), {
-      detail: { status: response.status, url: String(url) },
-    })
-  }
-  return { size: sizeOf(response), body: guarded(response.body ?? new Blob([]).stream(), url, signal) }
-}
-
-/** A server of a single-page application answers its HTML page, with status 200, for files it does not have. */
-const isFallbackPage = (response: Response) => response.headers.get('content-type')?.startsWith('text/html') ?? false
-
-function sizeOf(response: Response): number | null {
-  // With an encoding the length is that of the compressed bytes, and other origins hide that there is one.
-  if (response.headers.has('content-encoding') || response.type === 'cors') return null
-  const length = response.headers.get('content-length')
-  return length !== null && /^\d+$/.test(length) ? Number(length) : null
-}
-
-/** A connection that breaks in the middle is a failed fetch too, not a damaged model. */
-function guarded(body: ReadableStream<Uint8Array>, url: URL, signal?: AbortSignal): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (done) controller.close()
-          else controller.enqueue(value)
-        } catch (cause) {
-          signal?.throwIfAborted()
-          throw new MaxsiftError('MODEL_FETCH_FAILED', `${url} broke off while it was read`, { cause })
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
-    },
-    { highWaterMark: 0 },
-  )
-}

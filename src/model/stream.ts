@@ -108,7 +108,9 @@ function delivery(tensors: readonly Tensor[], sink: TensorSink): (at: number, ch
 export function fingerprint(checkpoint: Checkpoint, hashes: FileHashes): Promise<string> {
   const { name: _name, style: _style, ...rules } = checkpoint.spec
   const weights = checkpoint.files.map(({ path }) => hashes.get(path))
-  const identity = { version: 1, weights, tokenizer: checkpoint.tokenizer.json, rules }
+  // How long a query is does not touch what is in an index.
+  const own = { ...rules, query: checkpoint.ownQuery }
+  const identity = { version: 1, weights, tokenizer: checkpoint.tokenizer.json, rules: own }
   return sha256(new TextEncoder().encode(canonicalJson(identity)))
 }
 

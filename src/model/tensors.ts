@@ -1,7 +1,8 @@
-/** Which tensors a BERT encoder needs, under which names checkpoints keep them, and with what shape. */
+/** Which tensors an encoder needs, under which names checkpoints keep them, and with what shape. */
 import { MaxsiftError } from '../errors.ts'
+import { layerNames, NAMES } from './names.ts'
 import type { TensorEntry } from './safetensors.ts'
-import type { EncoderSpec, TensorRef, TensorRole, WeightType } from './spec.ts'
+import type { EncoderSpec, Family, TensorRef, TensorRole, WeightType } from './spec.ts'
 
 export interface Wanted {
   role: TensorRole
@@ -10,37 +11,49 @@ export interface Wanted {
   shape: readonly number[]
   /** What the shape is taken from, for messages. */
   from: string
+  /** Of a stored tensor that holds several above one another: which one, of how many. */
+  part?: readonly [index: number, count: number]
 }
 
 /** The tensors of the encoder. Poolers, heads of other tasks and stored position ids are not among them. */
-export function encoderTensors(spec: EncoderSpec): Wanted[] {
-  const { hidden, intermediate } = spec
+export function encoderTensors(spec: EncoderSpec, has: (name: string) => boolean): Wanted[] {
+  const { hidden, intermediate, family, layers } = spec
+  const names = NAMES[family]
   const wanted: Wanted[] = []
-  const add = (role: TensorRole, shape: number[], ...names: string[]) =>
-    wanted.push({ role, names, shape, from: 'config.json' })
+  const add = (role: TensorRole, shape: number[], tensor: string | readonly string[], part?: Wanted['part']) =>
+    wanted.push({ role, names: [tensor].flat(), shape, from: 'config.json', part })
+  // ModernBERT has biases only where it says so; a file without one means none. In others a missing one is a fault.
+  const biased = (name: string) => family !== 'modernbert' || has(name)
   const norm = (role: string, name: string) => {
     // TensorFlow's names, which old conversions kept, are `gamma` and `beta`.
-    add(`${role}.gamma`, [hidden], `${name}.LayerNorm.weight`, `${name}.LayerNorm.gamma`)
-    add(`${role}.beta`, [hidden], `${name}.LayerNorm.bias`, `${name}.LayerNorm.beta`)
+    add(`${role}.gamma`, [hidden], [`${name}.weight`, `${name}.gamma`])
+    if (biased(`${name}.bias`)) add(`${role}.beta`, [hidden], [`${name}.bias`, `${name}.beta`])
   }
-  const dense = (role: string, name: string, outputs: number, inputs: number) => {
-    add(`${role}.weight`, [outputs, inputs], `${name}.weight`)
-    add(`${role}.bias`, [outputs], `${name}.bias`)
+  add('word', [spec.vocabulary, hidden], `${names.word}.weight`)
+  const positions = spec.positions + (spec.padding === undefined ? 0 : spec.padding + 1)
+  if (names.position) add('position', [positions, hidden], `${names.position}.weight`)
+  if (names.type) add('type', [spec.types, hidden], `${names.type}.weight`)
+  norm('norm', names.norm)
+  const shapes = {
+    query: [hidden, hidden],
+    key: [hidden, hidden],
+    value: [hidden, hidden],
+    output: [hidden, hidden],
+    up: [intermediate, hidden],
+    gate: [intermediate, hidden],
+    down: [hidden, intermediate],
   }
-  add('word', [spec.vocabulary, hidden], 'embeddings.word_embeddings.weight')
-  add('position', [spec.positions, hidden], 'embeddings.position_embeddings.weight')
-  add('type', [spec.types, hidden], 'embeddings.token_type_embeddings.weight')
-  norm('norm', 'embeddings')
-  for (let i = 0; i < spec.layers; i++) {
-    const role = `layer.${i}`
-    const name = `encoder.layer.${i}`
-    for (const part of ['query', 'key', 'value'])
-      dense(`${role}.${part}`, `${name}.attention.self.${part}`, hidden, hidden)
-    dense(`${role}.output`, `${name}.attention.output.dense`, hidden, hidden)
-    norm(`${role}.attention.norm`, `${name}.attention.output`)
-    dense(`${role}.up`, `${name}.intermediate.dense`, intermediate, hidden)
-    dense(`${role}.down`, `${name}.output.dense`, hidden, intermediate)
-    norm(`${role}.feedforward.norm`, `${name}.output`)
+  for (let i = 0; i < layers; i++) {
+    const layer = layerNames(family, i, layers)
+    for (const part of Object.keys(shapes) as (keyof typeof shapes)[]) {
+      const [name, slice] = layer[part] ?? []
+      if (!name) continue
+      const role = `layer.${i}.${part}`
+      add(`${role}.weight`, shapes[part], `${name}.weight`, slice)
+      if (biased(`${name}.bias`)) add(`${role}.bias`, shapes[part].slice(0, 1), `${name}.bias`, slice)
+    }
+    norm(`layer.${i}.attention.norm`, layer.afterAttention)
+    norm(`layer.${i}.feedforward.norm`, layer.afterFeedforward)
   }
   return wanted
 }
@@ -48,13 +61,12 @@ export function encoderTensors(spec: EncoderSpec): Wanted[] {
 /** A tensor and the file that it is in. */
 export type Located = TensorEntry & { file: string }
 
-const WORD = 'embeddings.word_embeddings.weight'
-
 /** What a checkpoint puts before the names of its encoder: nothing, `bert.`, `model.`, `0.auto_model.`, … */
-export function encoderPrefix(tensors: ReadonlyMap<string, Located>): string {
-  const prefixes = [...tensors.keys()].filter((name) => name === WORD || name.endsWith(`.${WORD}`))
-  const shortest = prefixes.sort((a, b) => a.length - b.length)[0] ?? WORD
-  return shortest.slice(0, -WORD.length)
+export function encoderPrefix(tensors: ReadonlyMap<string, Located>, family: Family): string {
+  const word = `${NAMES[family].word}.weight`
+  const prefixes = [...tensors.keys()].filter((name) => name === word || name.endsWith(`.${word}`))
+  const shortest = prefixes.sort((a, b) => a.length - b.length)[0] ?? word
+  return shortest.slice(0, -word.length)
 }
 
 const TYPES: ReadonlySet<string> = new Set<WeightType>(['F32', 'F16', 'BF16', 'I8'])
@@ -75,13 +87,24 @@ export function findTensor(
     throw new MaxsiftError('MODEL_INVALID', `${files} has no tensor ${prefix}${wanted.names[0]}`)
   }
   const ref = toRef(tensors.get(name) as Located)
-  if (ref.shape.length !== wanted.shape.length || ref.shape.some((n, i) => n !== wanted.shape[i])) {
+  const [index, count] = wanted.part ?? [0, 1]
+  const shape = wanted.shape.with(0, wanted.shape[0] * count)
+  if (ref.shape.length !== shape.length || ref.shape.some((n, i) => n !== shape[i])) {
     throw new MaxsiftError(
       'MODEL_INVALID',
-      `${ref.file}: tensor ${name} has shape [${ref.shape}], but ${wanted.from} says [${wanted.shape}]`,
+      `${ref.file}: tensor ${name} has shape [${ref.shape}], but ${wanted.from} says [${shape}]`,
     )
   }
-  return ref.type === 'I8' ? { ...ref, scale: findScale(tensors, ref) } : ref
+  const scale = ref.type === 'I8' ? { scale: slice(findScale(tensors, ref), index, count) } : {}
+  return { ...slice(ref, index, count), ...scale }
+}
+
+/** One of `count` equal runs of rows. */
+function slice(ref: TensorRef, index: number, count: number): TensorRef {
+  if (count === 1) return ref
+  const bytes = (ref.end - ref.start) / count
+  const start = ref.start + index * bytes
+  return { ...ref, start, end: start + bytes, shape: ref.shape.with(0, ref.shape[0] / count) }
 }
 
 function toRef({ file, name, dtype, shape, start, end }: Located): TensorRef {

@@ -1,65 +1,80 @@
 /**
  * The tokenizer of a checkpoint as `transformers` 5 sets it up, in one `tokenizer.json` object.
- * For a BertTokenizer only the vocabulary comes from `tokenizer.json`; how texts are normalised comes from
- * `tokenizer_config.json`, lower case by default (`models/bert/tokenization_bert.py`).
+ * For the classes that are named here only the vocabulary comes from `tokenizer.json`; how texts are normalised and split
+ * comes from `tokenizer_config.json` (`models/bert/tokenization_bert.py` and its like).
  */
 import { MaxsiftError } from '../errors.ts'
+import type { TokenizerFamilies } from '../text/subwords.ts'
 import type { TokenizerFiles } from '../text/tokenizer.ts'
+import { japaneseSteps, noMorphemes, type OpenMorphemes, readJapaneseVocabulary } from './japanese-tokenizer.ts'
 import { isObject, type Json, readObject, readText } from './read.ts'
 import type { FileSource } from './source.ts'
+import { CLASSES, classOf } from './tokenizer-classes.ts'
 
 export interface LoadedTokenizer extends TokenizerFiles {
   /** Content of a special token such as `mask_token`, where the tokenizer has it in its vocabulary. */
   special(name: string): string | undefined
 }
 
+/** Loads the tokenizers of other families than BERT's. */
+export type OpenFamilies = () => Promise<TokenizerFamilies>
+
 const NAMES = ['unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token', 'bos_token', 'eos_token'] as const
-const BERT_DEFAULTS = new Map([
-  ['unk_token', '[UNK]'],
-  ['sep_token', '[SEP]'],
-  ['pad_token', '[PAD]'],
-  ['cls_token', '[CLS]'],
-  ['mask_token', '[MASK]'],
-])
+
+/** What a special token may say of the text around it. */
+const STRIPPING = ['lstrip', 'rstrip', 'single_word']
 
 type Added = Json & { id: number; content: string }
 
-/** @param modelConfig `config.json`, which may name the class of the tokenizer */
+/**
+ * @param modelConfig `config.json`, which may name the class of the tokenizer
+ * @param japanese Absent where there is no Japanese dictionary.
+ * @param tokenizers Absent where there are only BERT's.
+ */
 export async function loadTokenizer(
   source: FileSource,
   folder: string,
   modelConfig: Json,
-  signal?: AbortSignal,
+  { signal, japanese, tokenizers }: { signal?: AbortSignal; japanese?: OpenMorphemes; tokenizers?: OpenFamilies } = {},
 ): Promise<LoadedTokenizer> {
   const [file, configFile] = await Promise.all([
     readObject(source, `${folder}tokenizer.json`, signal),
     readObject(source, `${folder}tokenizer_config.json`, signal),
   ])
   const config: Json = configFile ?? {}
-  const className = String(config.tokenizer_class ?? modelConfig.tokenizer_class ?? 'BertTokenizer').replace(
-    /Fast$/,
-    '',
-  )
-  if (className === 'BertJapaneseTokenizer') {
-    throw new MaxsiftError('MODEL_UNSUPPORTED', `${source.name}: BertJapaneseTokenizer (MeCab) is not supported`)
-  }
+  const className = classOf(config, modelConfig)
+  const steps = className === 'BertJapaneseTokenizer' ? japaneseSteps(config, source.name) : null
+  if (steps && !japanese) throw noMorphemes(source.name)
   const model = isObject(file?.model) ? file.model : {}
-  const isBert = className === 'BertTokenizer' && (model.type ?? 'WordPiece') === 'WordPiece'
-  const vocabulary = file ? model.vocab : await readVocabulary(source, folder, isBert, className, signal)
+  // Older files do not say what they are.
+  const unnamed = Array.isArray(model.vocab) ? 'Unigram' : 'merges' in model ? 'BPE' : 'WordPiece'
+  const type = steps ? 'WordPiece' : (model.type ?? unnamed)
+  const own = CLASSES.get(steps ? 'BertTokenizer' : className)
+  const built = own?.model === type ? own : undefined
+  const vocabulary = steps
+    ? await readJapaneseVocabulary(source, folder, signal)
+    : file
+      ? model.vocab
+      : await readVocabulary(source, folder, className, signal)
   // Old checkpoints keep the special tokens in a file of their own.
   const map = config.added_tokens_decoder ? null : await readObject(source, `${folder}special_tokens_map.json`, signal)
 
-  const ids = new Map(isObject(vocabulary) ? Object.entries(vocabulary) : [])
+  const ids = vocabularyIds(vocabulary)
   const added = new Map<string, Added>()
-  for (const token of [...decoderTokens(config), ...fileTokens(file)])
+  for (const token of [...decoderTokens(config), ...(steps ? [] : fileTokens(file))])
     if (!added.has(token.content)) added.set(token.content, token)
-  const idOf = (content: string) => added.get(content)?.id ?? (ids.get(content) as number | undefined)
+  const idOf = (content: string) => added.get(content)?.id ?? ids.get(content)
 
-  const specials = new Map<string, string>(isBert ? BERT_DEFAULTS : [])
+  const specials = new Map<string, string>(Object.entries(built?.specials ?? {}))
+  const given = new Map<string, Json>()
   for (const from of [map ?? {}, config]) {
     for (const name of NAMES) {
-      const content = contentOf(from[name])
-      if (content !== undefined) specials.set(name, content)
+      const token = from[name]
+      const content = contentOf(token)
+      if (content === undefined) continue
+      specials.set(name, content)
+      if (isObject(token))
+        given.set(content, Object.fromEntries(STRIPPING.flatMap((key) => (token[key] ? [[key, true]] : []))))
     }
   }
   const extra = [map ?? {}, config].flatMap((from) =>
@@ -70,50 +85,54 @@ export async function loadTokenizer(
     // A token that the vocabulary lacks would get a new id, for which the model has no row.
     if (content === undefined || id === undefined) continue
     const known = added.get(content)
-    added.set(content, known ? { ...known, special: true } : { id, content, special: true, normalized: false })
+    added.set(
+      content,
+      known ? { ...known, special: true } : { id, content, special: true, normalized: false, ...given.get(content) },
+    )
   }
   const special = (name: string) => {
     const content = specials.get(name)
     return content !== undefined && idOf(content) !== undefined ? content : undefined
   }
-  const addedTokens = [...added.values()]
-  if (!isBert) return { json: { ...file, added_tokens: addedTokens }, config, special }
-
-  const json = {
-    added_tokens: addedTokens,
-    normalizer: {
-      type: 'BertNormalizer',
-      clean_text: true,
-      handle_chinese_chars: config.tokenize_chinese_chars ?? true,
-      strip_accents: config.strip_accents ?? null,
-      lowercase: config.do_lower_case ?? true,
-    },
-    pre_tokenizer: { type: 'BertPreTokenizer' },
-    post_processor: {
-      type: 'BertProcessing',
-      cls: required('cls_token', special, idOf),
-      sep: required('sep_token', special, idOf),
-    },
-    model: { type: 'WordPiece', unk_token: specials.get('unk_token'), vocab: vocabulary },
+  // A slow tokenizer looks for all of its added tokens in the text as it stands.
+  const addedTokens = Array.from(added.values(), (token) => (steps ? { ...token, normalized: false } : token))
+  const families = steps || type === 'WordPiece' ? undefined : await openFamilies(source.name, type, tokenizers)
+  const required = (name: string): [string, number] => {
+    const content = special(name)
+    const id = content === undefined ? undefined : idOf(content)
+    if (content === undefined || id === undefined)
+      throw new MaxsiftError('MODEL_INVALID', `the vocabulary of the tokenizer lacks its ${name}`)
+    return [content, id]
   }
-  return { json, config, special }
+  // The fingerprint of a model depends on the order in which this is written.
+  const json = built
+    ? {
+        added_tokens: addedTokens,
+        ...built.build({ vocabulary, file: file ?? {}, config, specials, required }),
+        ...steps,
+      }
+    : { ...file, added_tokens: addedTokens }
+  return { json, config, special, morphemes: steps ? await japanese?.(signal) : undefined, families }
 }
 
-function required(
-  name: string,
-  special: (name: string) => string | undefined,
-  idOf: (content: string) => number | undefined,
-): [string, number | undefined] {
-  const content = special(name)
-  if (content === undefined)
-    throw new MaxsiftError('MODEL_INVALID', `the vocabulary of the tokenizer lacks its ${name}`)
-  return [content, idOf(content)]
+/** Ids of the pieces, however the vocabulary is written. */
+function vocabularyIds(vocabulary: unknown): ReadonlyMap<string, number> {
+  if (Array.isArray(vocabulary)) return new Map(vocabulary.map((entry, id) => [entry?.[0], id]))
+  return new Map(isObject(vocabulary) ? (Object.entries(vocabulary) as [string, number][]) : [])
+}
+
+/** @throws MaxsiftError `MODEL_UNSUPPORTED` for a model that is in no family */
+async function openFamilies(name: string, type: unknown, tokenizers?: OpenFamilies): Promise<TokenizerFamilies> {
+  if (type === 'Unigram' || type === 'BPE') {
+    if (tokenizers) return tokenizers()
+    throw new MaxsiftError('MODEL_UNSUPPORTED', `${name} needs tokenizers.js: its tokenizer is ${type}`)
+  }
+  throw new MaxsiftError('MODEL_UNSUPPORTED', `tokenizer.json: a ${type} tokenizer is not supported`)
 }
 
 async function readVocabulary(
   source: FileSource,
   folder: string,
-  isBert: boolean,
   className: string,
   signal?: AbortSignal,
 ): Promise<Json> {
@@ -121,7 +140,7 @@ async function readVocabulary(
   if (text === null) {
     throw new MaxsiftError('MODEL_INVALID', `${source.name} has no tokenizer: neither tokenizer.json nor vocab.txt`)
   }
-  if (!isBert) {
+  if (CLASSES.get(className)?.model !== 'WordPiece') {
     throw new MaxsiftError(
       'MODEL_UNSUPPORTED',
       `${source.name}: a ${className} without tokenizer.json is not supported`,

@@ -27,7 +27,10 @@ export async function openWeights(source: FileSource, folder: string, signal?: A
   if (header) return { files: [{ path: single, size: header.size }], tensors: locate(header, single) }
   const indexPath = `${folder}model.safetensors.index.json`
   const index = await readObject(source, indexPath, signal)
-  if (!index) throw await missing(source, folder, signal)
+  if (!index) {
+    const foreign = await foreignWeights(source, folder, signal)
+    throw foreign ?? new MaxsiftError('MODEL_INVALID', `${source.name} has no weights: ${single} is missing`)
+  }
   return openShards(source, folder, indexPath, index.weight_map, signal)
 }
 
@@ -70,16 +73,31 @@ async function openShards(
 const locate = (header: SafetensorsHeader, file: string) =>
   new Map([...header.tensors].map(([name, tensor]): [string, Located] => [name, { ...tensor, file }]))
 
+/** Bytes in which most headers end: that of a BERT of 24 layers has 45 kB. */
+const HEADER_BYTES = 1 << 16
+
 /** Reads only the start of the file; null where the source does not have it. */
-async function readHeader(source: FileSource, path: string, signal?: AbortSignal): Promise<SafetensorsHeader | null> {
-  const file = await source.open(path, signal)
+async function readHeader(
+  source: FileSource,
+  path: string,
+  signal?: AbortSignal,
+  start = HEADER_BYTES,
+): Promise<SafetensorsHeader | null> {
+  const file = await source.open(path, signal, start)
   if (!file) return null
-  const bytes = await readStart(path, file, signal)
-  return parseHeader(path, bytes.subarray(8), file.size)
+  const bytes = await readStart(path, file, start, signal)
+  return typeof bytes === 'number'
+    ? readHeader(source, path, signal, bytes)
+    : parseHeader(path, bytes.subarray(8), file.size)
 }
 
-/** The length field and the JSON after it. */
-async function readStart(path: string, file: OpenFile, signal?: AbortSignal): Promise<Uint8Array> {
+/** The length field and the JSON after it; or how many bytes these have, where they are not within `start`. */
+async function readStart(
+  path: string,
+  file: OpenFile,
+  start: number,
+  signal?: AbortSignal,
+): Promise<Uint8Array | number> {
   const parts: Uint8Array[] = []
   let length = 0
   let needed = 8
@@ -89,6 +107,7 @@ async function readStart(path: string, file: OpenFile, signal?: AbortSignal): Pr
     if (length >= 8 && needed === 8) needed = 8 + headerLength(path, concat(parts, 8), file.size)
     if (length >= needed && length >= 8) return concat(parts, needed)
   }
+  if (length === start && needed > start) return needed
   // Too short even for the length field, or the file ends within the header.
   headerLength(path, concat(parts, Math.min(length, 8)), length)
   throw new MaxsiftError('MODEL_INVALID', `${path} ends within its header`)
@@ -104,9 +123,25 @@ function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
   return whole
 }
 
-const OTHER_FORMATS = ['pytorch_model.bin', 'onnx/model.onnx', 'model.onnx', 'tf_model.h5', 'model.gguf']
+const OTHER_FORMATS = [
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+  'onnx/model.onnx',
+  'onnx/model_quantized.onnx',
+  'onnx/model_int8.onnx',
+  'model.onnx',
+  'model_quantized.onnx',
+  'tf_model.h5',
+  'flax_model.msgpack',
+  'model.gguf',
+]
 
-async function missing(source: FileSource, folder: string, signal?: AbortSignal): Promise<MaxsiftError> {
+/** What to say where weights are there, but in another format; null where there are none. */
+export async function foreignWeights(
+  source: FileSource,
+  folder: string,
+  signal?: AbortSignal,
+): Promise<MaxsiftError | null> {
   for (const name of OTHER_FORMATS) {
     const file = await source.open(folder + name, signal)
     if (!file) continue
@@ -115,5 +150,5 @@ async function missing(source: FileSource, folder: string, signal?: AbortSignal)
       remedy: 'Load the model in Python and save it with save_pretrained(folder): that writes model.safetensors.',
     })
   }
-  return new MaxsiftError('MODEL_INVALID', `${source.name} has no weights: ${folder}model.safetensors is missing`)
+  return null
 }

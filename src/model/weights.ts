@@ -1,51 +1,13 @@
 import { MaxsiftError } from '../errors.ts'
 import { type Device, STORAGE } from '../gpu/device.ts'
+import { rotaryTable } from '../kernels/attention.ts'
 import { toHalf } from '../kernels/half.ts'
-import { type RowRange, rowBytes, shardRows, type WeightFormat } from '../kernels/weights.ts'
+import { rowBytes, shardRows } from '../kernels/weights.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import type { Dense, Matrix, Weights } from './gpu-weights.ts'
 import { readNumbers } from './numbers.ts'
 import type { TensorRef, TensorRole, WeightType } from './spec.ts'
 import { fingerprint, scaleRole, streamTensors } from './stream.ts'
-
-/** A weight matrix on the GPU, in the checkpoint's number format, cut into runs of rows where it exceeds a binding. */
-export interface Matrix {
-  rows: number
-  columns: number
-  format: WeightFormat
-  shards: (RowRange & { buffer: GPUBuffer })[]
-}
-
-/** A matrix, and f32 values of its rows in one buffer: biases, then the scales of I8. */
-export interface Dense {
-  matrix: Matrix
-  affine: GPUBuffer
-}
-
-export interface LayerWeights {
-  /** Query, key and value above one another: (3 · hidden, hidden). */
-  qkv: Dense
-  output: Dense
-  /** Gamma, then beta. */
-  attentionNorm: GPUBuffer
-  up: Dense
-  down: Dense
-  feedforwardNorm: GPUBuffer
-}
-
-export interface Weights {
-  words: Matrix
-  positions: Matrix
-  /** Gamma, beta, type row 0, then the scales of I8 words and positions. */
-  embeddings: GPUBuffer
-  layers: LayerWeights[]
-  projections: { dense: Dense; residual: Dense | null }[]
-  fingerprint: string
-  /** On the GPU. */
-  bytes: number
-  /** In the checkpoint, of the tensors that are used. */
-  tensorBytes: number
-  destroy(): void
-}
 
 export interface LoadOptions {
   signal?: AbortSignal
@@ -97,10 +59,10 @@ class Loader {
   ) {}
 
   async load({ signal, onProgress }: LoadOptions): Promise<Weights> {
-    const { spec } = this.checkpoint
+    const { spec, tensors } = this.checkpoint
     const words = await this.#matrix('word')
-    const positions = await this.#matrix('position')
-    if (positions.shards.length > 1) {
+    const positions = tensors.has('position') ? await this.#matrix('position') : null
+    if (positions && positions.shards.length > 1) {
       throw new MaxsiftError('MODEL_UNSUPPORTED', `${spec.name}: ${positions.rows} positions do not fit one binding.`)
     }
     const layers: LayerMatrices[] = []
@@ -109,6 +71,7 @@ class Loader {
         qkv: await this.#matrix(...['query', 'key', 'value'].map((part) => `layer.${i}.${part}.weight`)),
         output: await this.#matrix(`layer.${i}.output.weight`),
         up: await this.#matrix(`layer.${i}.up.weight`),
+        gate: tensors.has(`layer.${i}.gate.weight`) ? await this.#matrix(`layer.${i}.gate.weight`) : null,
         down: await this.#matrix(`layer.${i}.down.weight`),
       })
     }
@@ -132,23 +95,34 @@ class Loader {
       },
     )
 
-    const { hidden } = spec.encoder
-    const norm = (role: string) =>
-      this.#values([...this.#numbers(`${role}.gamma`), ...this.#numbers(`${role}.beta`)], role)
+    const { hidden, heads, positions: longest, attention: layerAttention } = spec.encoder
+    /** Values of a tensor that a checkpoint may lack: zeros then. */
+    const given = (role: TensorRole, length: number) =>
+      tensors.has(role) ? this.#numbers(role).subarray(0, length) : new Float32Array(length)
+    const gammaAndBeta = (role: string) => [...this.#numbers(`${role}.gamma`), ...given(`${role}.beta`, hidden)]
+    const norm = (role: string) => this.#values(gammaAndBeta(role), role)
+    /** Biases of as many rows each. */
     const dense = async (matrix: Matrix, biases: TensorRole[], weights: TensorRole[]): Promise<Dense> => {
-      const bias = biases.length > 0 ? biases.flatMap((role) => [...this.#numbers(role)]) : Array(matrix.rows).fill(0)
+      const bias = biases.flatMap((role) => [...given(role, matrix.rows / biases.length)])
       return { matrix, affine: await this.#values([...bias, ...this.#scales(matrix, weights)], weights[0]) }
+    }
+    const types = given('type', 2 * hidden)
+    const tables = new Map<number, GPUBuffer>()
+    const turns = async (theta: number) => {
+      const table = tables.get(theta) ?? (await this.#values(rotaryTable(theta, longest, hidden / heads), 'turns'))
+      tables.set(theta, table)
+      return table
     }
     const weights: Weights = {
       words,
       positions,
       embeddings: await this.#values(
         [
-          ...this.#numbers('norm.gamma'),
-          ...this.#numbers('norm.beta'),
-          ...this.#numbers('type').subarray(0, hidden),
+          ...gammaAndBeta('norm'),
+          ...types,
+          ...Array(2 * hidden - types.length).fill(0),
           ...this.#scales(words, ['word']),
-          ...this.#scales(positions, ['position']),
+          ...(positions ? this.#scales(positions, ['position']) : []),
         ],
         'embeddings',
       ),
@@ -159,7 +133,7 @@ class Loader {
       tensorBytes: tensorBytes(this.checkpoint),
       destroy: () => this.destroy(),
     }
-    for (const [i, { qkv, output, up, down }] of layers.entries()) {
+    for (const [i, { qkv, output, up, gate, down }] of layers.entries()) {
       const role = (part: string) => `layer.${i}.${part}`
       const attention = ['query', 'key', 'value'].map(role)
       weights.layers.push({
@@ -171,15 +145,18 @@ class Loader {
         output: await dense(output, [role('output.bias')], [role('output.weight')]),
         attentionNorm: await norm(role('attention.norm')),
         up: await dense(up, [role('up.bias')], [role('up.weight')]),
+        gate: gate && (await dense(gate, [role('gate.bias')], [role('gate.weight')])),
         down: await dense(down, [role('down.bias')], [role('down.weight')]),
         feedforwardNorm: await norm(role('feedforward.norm')),
+        turns: layerAttention ? await turns(layerAttention[i].theta) : null,
       })
     }
     for (const [i, { weight, residual }] of projections.entries()) {
       const role = (part: string) => `projection.${i}.${part}`
       weights.projections.push({
-        dense: await dense(weight, spec.projections[i].bias ? [role('bias')] : [], [role('weight')]),
-        residual: residual && (await dense(residual, [], [role('residual')])),
+        // By a role that it lacks, a projection without bias gets zeros.
+        dense: await dense(weight, [spec.projections[i].bias ? role('bias') : ''], [role('weight')]),
+        residual: residual && (await dense(residual, [''], [role('residual')])),
       })
     }
     this.#small.clear()
@@ -188,13 +165,10 @@ class Loader {
     return weights
   }
 
-  /** Room for tensors of one format and width above one another. */
+  /** Room for tensors of one format (`checkShape` has seen to it) and width above one another. */
   async #matrix(...roles: TensorRole[]): Promise<Matrix> {
     const refs = roles.map((role) => this.checkpoint.tensors.get(role)!)
-    const [{ type, shape, name }] = refs
-    if (refs.some((ref) => ref.type !== type)) {
-      throw new MaxsiftError('MODEL_UNSUPPORTED', `${name} and its neighbours have different number formats.`)
-    }
+    const [{ type, shape }] = refs
     const columns = shape[1]
     const rows = refs.reduce((sum, ref) => sum + ref.shape[0], 0)
     const format = type === 'F32' && this.dtype === 'f16' ? 'F16' : type
@@ -301,7 +275,7 @@ class Loader {
 
 const bytesOf = ({ buffer }: Uint16Array<ArrayBuffer>) => new Uint8Array(buffer)
 
-type LayerMatrices = Record<'qkv' | 'output' | 'up' | 'down', Matrix>
+type LayerMatrices = Record<'qkv' | 'output' | 'up' | 'down', Matrix> & { gate: Matrix | null }
 
 function tensorBytes({ tensors }: Checkpoint): number {
   let bytes = 0

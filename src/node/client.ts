@@ -1,12 +1,15 @@
 import { Host } from '../search/host.ts'
-import type { CreateIndexOptions } from '../search/types.ts'
+import * as models from '../search/models.ts'
+import type { CreateIndexOptions, ModelEntry } from '../search/types.ts'
 import * as client from '../worker/client.ts'
 import type { SearchIndex } from '../worker/search-index.ts'
 import { serve } from '../worker/serve.ts'
 import { nodeEnvironment } from './environment.ts'
+import { folderModels } from './model-folder.ts'
+import { locateModel } from './models.ts'
 
 export interface NodeIndexOptions extends Omit<CreateIndexOptions, 'worker' | 'store' | 'model'> {
-  /** The folder of a checkpoint, or the base URL of its files. */
+  /** The folder of a checkpoint, the base URL of its files, or its name on the hub (`HF_ENDPOINT`, or the option `hub`). */
   model?: CreateIndexOptions['model']
   /** The folder of the index, made when it is first written to; or the base URL of one on the web, read-only. */
   source?: string | URL
@@ -16,7 +19,7 @@ export interface NodeIndexOptions extends Omit<CreateIndexOptions, 'worker' | 's
 
 /** Opens an index in a folder, on the web or in memory. @throws MaxsiftError any code; INVALID_ARGUMENT names the option */
 export function createIndex(options: NodeIndexOptions = {}): Promise<SearchIndex> {
-  return client.createIndex({ ...options, worker: engine })
+  return client.createIndex({ ...options, ...located(options), worker: engine })
 }
 
 /** Fills an index in memory from a file made by `export()`. @throws MaxsiftError INVALID_INDEX_FILE and others */
@@ -24,7 +27,24 @@ export function importIndex(
   file: Parameters<typeof client.importIndex>[0],
   options: Omit<NodeIndexOptions, 'source' | 'store'> = {},
 ): Promise<SearchIndex> {
-  return client.importIndex(file, { ...options, store: 'memory', worker: engine })
+  return client.importIndex(file, { ...options, ...located(options), store: 'memory', worker: engine })
+}
+
+/** The models in the cache folder. */
+export const listModels = (): Promise<ModelEntry[]> => models.listModels(folderModels)
+
+/**
+ * Removes a model from the cache folder.
+ * @param model Its name or address, or as `listModels` lists it. A name without a commit means all revisions.
+ */
+export async function removeModel(model: string | URL, { hub }: Pick<NodeIndexOptions, 'hub'> = {}): Promise<void> {
+  const listed = (await listModels()).some((entry) => entry.model === model)
+  return models.removeModel(folderModels, listed ? String(model) : locateModel(String(model), hub && String(hub)))
+}
+
+/** Only here a model may be a folder, whatever its name looks like. */
+function located({ model, hub }: NodeIndexOptions): Pick<NodeIndexOptions, 'model'> {
+  return typeof model === 'string' ? { model: locateModel(model, hub && String(hub)) } : {}
 }
 
 /** The engine in this thread, in the place of a worker: a function of its own, so that all indexes share one. */

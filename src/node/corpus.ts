@@ -75,14 +75,19 @@ async function walk(root: string, below: string, seen: Set<string>, files: Corpu
 
 const real = (path: string) => realpath(path).catch(() => resolve(path))
 
+/** The address of a file below the folder that was asked for. */
+export const relativeUrl = (name: string) => name.split('/').map(encodeURIComponent).join('/')
+
 /**
  * The documents of these files, one by one.
+ * @param urlOf The address of a page, by the name of its file.
  * @throws MaxsiftError `INVALID_ARGUMENT` for a line of a .jsonl file that is no document, naming both.
  */
 export async function* readCorpus(
   files: Iterable<CorpusFile>,
   report: Report,
   signal: AbortSignal,
+  urlOf: (name: string) => string | undefined = relativeUrl,
 ): AsyncGenerator<DocumentInput> {
   for (const { path, name, format } of files) {
     signal.throwIfAborted()
@@ -96,7 +101,7 @@ export async function* readCorpus(
       if (content === null) report(path, (source as { problem: string }).problem)
       else if ('passages' in content ? content.passages.length === 0 : content.text.trim() === '')
         report(path, 'is empty')
-      else yield { id: name, ...content, ...(format !== 'text' && { url: name }) }
+      else yield { id: name, ...content, ...(format !== 'text' && { url: urlOf(name) }) }
     } catch (error) {
       if (!isFileError(error) && !isFileError((error as Error).cause)) throw error
       report(path, (error as Error).message, 'lost')

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { MaxsiftError } from '../errors.ts'
-import type { FileSource } from '../model/source.ts'
+import type { FileSource, OpenFile } from '../model/source.ts'
 
 /** Reading in large pieces: the default of 64 KiB costs a promise each. */
 const CHUNK_BYTES = 1 << 20
@@ -11,25 +11,24 @@ const CHUNK_BYTES = 1 << 20
 /** Files of a checkpoint in a folder of this computer. */
 export function folderSource(folder: string): FileSource {
   const root = resolve(folder)
-  return {
-    name: basename(root),
-    async open(path, signal) {
-      signal?.throwIfAborted()
-      const file = join(root, path)
-      try {
-        const handle = await open(file)
-        const stat = await handle.stat()
-        if (!stat.isFile()) {
-          await handle.close()
-          return null
-        }
-        const stream = createReadStream(file, { fd: handle, highWaterMark: CHUNK_BYTES, signal })
-        return { size: stat.size, body: Readable.toWeb(stream) as unknown as ReadableStream<Uint8Array> }
-      } catch (cause) {
-        const { code } = cause as NodeJS.ErrnoException
-        if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null
-        throw new MaxsiftError('MODEL_FETCH_FAILED', `${file} cannot be read (${code})`, { cause })
-      }
-    },
+  return { name: basename(root), open: (path, signal) => openFile(join(root, path), signal) }
+}
+
+/** @returns null where there is no such file. @throws MaxsiftError `MODEL_FETCH_FAILED` when it cannot be read */
+export async function openFile(file: string, signal?: AbortSignal): Promise<OpenFile | null> {
+  signal?.throwIfAborted()
+  try {
+    const handle = await open(file)
+    const stat = await handle.stat()
+    if (!stat.isFile()) {
+      await handle.close()
+      return null
+    }
+    const stream = createReadStream(file, { fd: handle, highWaterMark: CHUNK_BYTES, signal })
+    return { size: stat.size, body: Readable.toWeb(stream) as unknown as ReadableStream<Uint8Array> }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return null
+    throw new MaxsiftError('MODEL_FETCH_FAILED', `${file} cannot be read (${code})`, { cause })
   }
 }

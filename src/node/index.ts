@@ -3,5 +3,5 @@ export { type ErrorCode, MaxsiftError, type UnavailableReason } from '../errors.
 export { type Encoding, Engine } from '../search/engine.ts'
 export type * from '../search/types.ts'
 export type { SearchIndex } from '../worker/search-index.ts'
-export { createIndex, importIndex, type NodeIndexOptions } from './client.ts'
+export { createIndex, importIndex, listModels, type NodeIndexOptions, removeModel } from './client.ts'
 export { nodeEnvironment } from './environment.ts'

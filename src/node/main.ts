@@ -3,7 +3,9 @@ import { createRequire } from 'node:module'
 import { MaxsiftError } from '../errors.ts'
 import { UsageError } from './args.ts'
 import * as encode from './commands/encode.ts'
+import * as evaluate from './commands/eval.ts'
 import * as index from './commands/index.ts'
+import * as models from './commands/models.ts'
 import * as score from './commands/score.ts'
 import * as search from './commands/search.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,15 +15,22 @@ interface Command {
   run(args: string[], terminal: Terminal): Promise<void>
 }
 
-const COMMANDS = new Map<string, Command>(Object.entries({ encode, score, index, search }))
+const COMMANDS = new Map<string, Command>(Object.entries({ encode, score, index, search, eval: evaluate, models }))
 
 const HELP = `Late-interaction (ColBERT) search on WebGPU.
 
 ${[...COMMANDS.values()].map(({ usage }) => `  ${usage}`).join('\n')}
 
 Options of every command:
-  --model DIR|URL          the folder of a checkpoint, or the base URL of its files
-  --backend auto|webgpu    what the model runs on
+  --model DIR|NAME|URL     the folder of a checkpoint, its name on the hub (owner/name, owner/name@revision), or the
+                           base URL of its files; without it the model that the index was built with, else the one
+                           in this package. HF_ENDPOINT names another hub, MAXSIFT_CACHE where models are kept
+  --backend auto|webgpu|onnx
+                           what the model runs on: WebGPU, or ONNX Runtime on the CPU (npm install onnxruntime-node);
+                           auto is a GPU, else ONNX Runtime where it is installed, else WebGPU in software
+  --query-length RULE      of encode, score, search and eval: fixed, min, dynamic, rerankers-16 or rerankers-32, instead of
+                           the model's own
+  --pooling none|cls|mean  of encode, score, index and search: one vector a text, made so, or those of its tokens
   --json                   accepted everywhere: the output is always JSON
   --help, --version
 

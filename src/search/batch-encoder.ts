@@ -1,11 +1,9 @@
 import { type Batch, type NewBlob, type Segment, SegmentWriter } from '../store/index.ts'
 import type { EncodedText } from '../text/encode.ts'
+import type { PassageVectors } from './backend.ts'
 import type { LiveIndex } from './live-index.ts'
 import type { Pace } from './pace.ts'
 import type { Prepared } from './prepare.ts'
-import type { PassageVectors } from './residents.ts'
-import { encodeCodes } from './vectors.ts'
-import { Workspace } from './workspace.ts'
 
 /** Some documents of a batch, encoded. */
 export interface EncodedPart {
@@ -17,8 +15,6 @@ export interface EncodedPart {
 
 /** Makes segments of stored batches: passages → token vectors → codes, one submission after another. */
 export class BatchEncoder {
-  readonly #workspace = new Workspace('indexing')
-
   constructor(
     private readonly index: LiveIndex,
     private readonly pace: Pace,
@@ -70,20 +66,16 @@ export class BatchEncoder {
 
   #submit(inputs: readonly EncodedText[], signal: AbortSignal): Promise<PassageVectors[]> {
     const { accelerator, model } = this.index.options
-    return accelerator.use(async (device) => {
-      const encoder = await model.encoder(device)
+    return accelerator.use(async (backend) => {
+      const encoder = await model.encoder(backend)
       const work = async () => {
         const started = performance.now()
-        const vectors = await encodeCodes(device, this.#workspace.on(device), encoder, this.index.codec, inputs)
+        const vectors = await encoder.encode(inputs, this.index.codec)
         const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0)
         this.pace.learn(tokens, performance.now() - started)
         return vectors
       }
       return accelerator.turn(false, work, signal)
     }, signal)
-  }
-
-  close(): void {
-    this.#workspace.close()
   }
 }

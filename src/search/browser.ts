@@ -1,26 +1,45 @@
-import { MaxsiftError } from '../errors.ts'
-import { cachedSource } from '../model/cache.ts'
-import { blobSource, type FileSource, urlMapSource, urlSource } from '../model/source.ts'
+import { type ErrorCode, MaxsiftError } from '../errors.ts'
+import { webStore } from '../model/cache-api.ts'
 import { httpStore, indexedDBStore, memoryStore } from '../store/index.ts'
 import type { Environment } from './environment.ts'
+import { modelsBy } from './models.ts'
 
 /** A page or a worker: WebGPU of the browser, models over HTTP or from the user, indexes in IndexedDB. */
 export const browserEnvironment: Environment = {
   device: () => ({}),
 
-  model(model) {
-    if (typeof model === 'string') {
-      return model.startsWith(KEPT) ? kept(model.slice(KEPT.length), goneSource) : kept(model, urlSource(model))
-    }
-    if ('urls' in model) return kept(JSON.stringify(Object.entries(model.urls).sort()), urlMapSource(model.urls))
-    const files = model.files.map(({ name, size, lastModified, webkitRelativePath }) => [
-      webkitRelativePath || name,
-      size,
-      lastModified,
-    ])
-    const key = JSON.stringify(files.sort())
-    return { ...kept(key, blobSource(model.files)), address: KEPT + key }
+  async onnx(runtime) {
+    if (!runtime) throw noRuntime('No address of ONNX Runtime was given.')
+    // A script of its own: it is not even fetched by those who have a GPU.
+    const engine = await script(runtime.engine).catch((error) => {
+      throw noRuntime(error.message, error.cause)
+    })
+    return engine.open(runtime)
   },
+
+  // Fetched when words are searched first.
+  words: (address) => script(address, 'LEXICAL_UNAVAILABLE'),
+
+  // Fetched with the first checkpoint that needs them.
+  tokenizers: (address) => whenNeeded(address, 'tokenizers.js'),
+
+  // Fetched with the first model on a hub, or the first hash.
+  hub: (address) => whenNeeded(address, 'hub.js'),
+
+  // Fetched with the first checkpoint that is Japanese.
+  japanese: (option) =>
+    option &&
+    (async (signal) => {
+      const engine = await script(
+        option.engine,
+        'MODEL_FETCH_FAILED',
+        'Serve japanese-engine.js of maxsift/japanese beside japanese.js, from the origin of the page.',
+      )
+      return engine.open(option.dictionary, { signal })
+    }),
+
+  model: modelsBy(webStore),
+  models: webStore,
 
   async store({ name, source, store }, signal) {
     if (source !== undefined) return { store: httpStore(source) }
@@ -35,18 +54,21 @@ export const browserEnvironment: Environment = {
   },
 }
 
-/** The address of a model that a person chose as files: it is found again in the model store alone. */
-const KEPT = 'kept:'
+const whenNeeded = (address: string | undefined, name: string) =>
+  address === undefined
+    ? undefined
+    : () => script(address, 'MODEL_FETCH_FAILED', `Serve ${name} beside index.js, from the origin of the page.`)
 
-const goneSource: FileSource = {
-  name: 'model',
-  open: async () => {
-    throw new MaxsiftError('MODEL_FETCH_FAILED', 'The files of the model are no longer kept in this browser.', {
-      remedy: 'Choose the files of the model again.',
-    })
-  },
+/** Imports a part of the package that is a script of its own. */
+function script(address: string, code: ErrorCode = 'ONNX_UNAVAILABLE', remedy?: string) {
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ address).catch((cause) => {
+    throw new MaxsiftError(code, `${address} could not be loaded: ${cause.message}`, { cause, remedy })
+  })
 }
 
-function kept(key: string, source: FileSource): { key: string; source: FileSource } {
-  return { key, source: cachedSource(source, key) }
-}
+const noRuntime = (message: string, cause?: unknown) =>
+  new MaxsiftError('ONNX_UNAVAILABLE', message, {
+    cause,
+    remedy:
+      'Pass `onnx: onnxRuntime(address)` of maxsift/onnx, and serve onnx-engine.js and the files of onnxruntime-web.',
+  })

@@ -1,19 +1,16 @@
 import { codecOf } from '../codec/codec.ts'
-import { Arena } from '../gpu/arena.ts'
-import type { Device } from '../gpu/device.ts'
-import type { Recorder } from '../gpu/recorder.ts'
-import { searchIndex } from '../kernels/search.ts'
+import { NONE } from '../kernels/maxsim.ts'
 import type { EncoderInput } from '../model/encoder.ts'
 import type { ModelSpec } from '../model/spec.ts'
 import { type EncodedText, encodeText } from '../text/encode.ts'
-import { Accelerator } from './accelerator.ts'
+import type { Accelerator } from './accelerator.ts'
+import { Accelerators } from './accelerators.ts'
+import type { Backend, PassageVectors } from './backend.ts'
 import type { Environment } from './environment.ts'
 import { Model } from './model.ts'
 import { Pace } from './pace.ts'
 import { passageText } from './prepare.ts'
-import { type PassageVectors, Residents } from './residents.ts'
-import type { CallOptions } from './types.ts'
-import { encodeCodes } from './vectors.ts'
+import type { BackendId, CallOptions, CreateIndexOptions } from './types.ts'
 
 /** One text as the model sees it. */
 export interface Encoding {
@@ -28,7 +25,13 @@ export interface Encoding {
   truncated: boolean
 }
 
-/** Documents scored in one go: bounds the GPU memory of `score`. */
+/** A text that a query is scored against. */
+export interface ScoredText {
+  title?: string
+  text: string
+}
+
+/** Documents scored in one go: bounds the memory of `score`. */
 const SCORED_AT_ONCE = 1_024
 
 const exact = codecOf({ id: 'f32' })
@@ -39,27 +42,38 @@ export class Engine {
 
   private constructor(
     readonly model: Model,
+    private readonly accelerators: Accelerators,
     private readonly accelerator: Accelerator,
     readonly fingerprint: string,
-    /** Name of the GPU adapter. */
+    readonly backend: BackendId,
+    /** Name of the GPU adapter, or of the runtime. */
     readonly adapter: string,
   ) {}
 
-  /** @throws MaxsiftError `WEBGPU_UNAVAILABLE`, `MODEL_FETCH_FAILED`, `MODEL_INVALID`, `MODEL_UNSUPPORTED`. */
+  /**
+   * @throws MaxsiftError `WEBGPU_UNAVAILABLE`, `ONNX_UNAVAILABLE`, `MODEL_FETCH_FAILED`, `MODEL_INVALID`,
+   *   `MODEL_UNSUPPORTED`.
+   */
   static async open(
-    environment: Pick<Environment, 'device' | 'model'>,
+    environment: Pick<Environment, 'device' | 'onnx' | 'japanese' | 'tokenizers' | 'model'>,
     model: Parameters<Environment['model']>[0],
-    options: CallOptions = {},
+    options: CallOptions & Pick<CreateIndexOptions, 'backend' | 'onnx' | 'japanese' | 'queryLength' | 'pooling'> = {},
   ): Promise<Engine> {
-    const accelerator = new Accelerator(() => environment.device())
+    const accelerators = new Accelerators(environment)
     try {
-      const opened = await Model.open(environment.model(model).source, options)
-      return await accelerator.use(async (device) => {
-        const { fingerprint } = await opened.encoder(device, options)
-        return new Engine(opened, accelerator, fingerprint, device.caps.adapter)
+      const accelerator = await accelerators.choose(options)
+      const japanese = environment.japanese?.(options.japanese)
+      const opened = await Model.open(environment.model(model).source, {
+        ...options,
+        japanese,
+        tokenizers: environment.tokenizers?.(),
+      })
+      return await accelerator.use(async (backend) => {
+        const { fingerprint } = await opened.encoder(backend, options)
+        return new Engine(opened, accelerators, accelerator, fingerprint, backend.id, backend.adapter)
       }, options.signal)
     } catch (error) {
-      await accelerator.close()
+      await accelerators.close()
       throw error
     }
   }
@@ -80,20 +94,27 @@ export class Engine {
   }
 
   /** MaxSim sums, in the order of the documents; null for a document without a single scored token. */
-  async score(
-    query: string,
-    documents: readonly { title?: string; text: string }[],
+  async score(query: string, documents: readonly ScoredText[], signal?: AbortSignal): Promise<(number | null)[]> {
+    const [scores] = await this.scores([query], documents, signal)
+    return scores
+  }
+
+  /** The same for several queries at once, as evaluation and reranking have them: documents are encoded once. */
+  async scores(
+    queries: readonly string[],
+    documents: readonly ScoredText[],
     signal?: AbortSignal,
-  ): Promise<(number | null)[]> {
-    const input = this.#input('query', query)
-    const scores: (number | null)[] = documents.map(() => null)
+  ): Promise<(number | null)[][]> {
+    const inputs = queries.map((query) => this.#input('query', query))
+    const scores = queries.map((): (number | null)[] => [])
     for (let start = 0; start < documents.length; start += SCORED_AT_ONCE) {
       const part = documents.slice(start, start + SCORED_AT_ONCE)
       const vectors = await this.#vectors(
         part.map(({ title, text }) => this.#input('document', passageText(title, text))),
         signal,
       )
-      for (const { document, score } of await this.#rank(input, vectors, signal)) scores[start + document] = score
+      for (const [i, found] of (await this.#scores(inputs, vectors, signal)).entries())
+        for (const score of found) scores[i].push(score === NONE ? null : score)
     }
     return scores
   }
@@ -105,9 +126,10 @@ export class Engine {
   async #vectors(inputs: readonly EncodedText[], signal?: AbortSignal): Promise<PassageVectors[]> {
     const vectors: PassageVectors[] = []
     for (const batch of this.#pace.batches(inputs, ({ ids }) => ids.length)) {
-      const encoded = await this.#use(async (device, arena) => {
+      const encoded = await this.#use(async (backend) => {
+        const encoder = await this.model.encoder(backend)
         const started = performance.now()
-        const codes = await encodeCodes(device, arena, await this.model.encoder(device), exact, batch)
+        const codes = await encoder.encode(batch, exact)
         this.#pace.learn(
           batch.reduce((sum, { ids }) => sum + ids.length, 0),
           performance.now() - started,
@@ -119,45 +141,26 @@ export class Engine {
     return vectors
   }
 
-  #rank(query: EncoderInput, vectors: readonly PassageVectors[], signal?: AbortSignal) {
-    return this.#use(async (device, arena) => {
-      const encoder = await this.model.encoder(device)
-      const residents = new Residents(device, exact, this.spec.dim)
+  #scores(queries: readonly EncoderInput[], vectors: readonly PassageVectors[], signal?: AbortSignal) {
+    return this.#use(async (backend) => {
+      const encoder = await this.model.encoder(backend)
+      const residents = backend.residents(exact, this.spec.dim)
       try {
         await residents.append(vectors.map((passage) => [passage]))
-        const { index, layout } = residents
-        if (!index) return []
-        await encoder.reserve([query])
-        const request = {
-          rows: query.keep.length,
-          k: vectors.length,
-          best: 1,
-          explain: false,
-          alive: layout.alive.view(),
-          signal,
-        }
-        return await searchIndex(
-          device,
-          arena,
-          index,
-          request,
-          (recorder: Recorder) => encoder.record(recorder, [query]).vectors,
-        )
+        return await residents.scores(encoder, queries, signal)
       } finally {
         residents.destroy()
       }
     }, signal)
   }
 
-  #use<Result>(task: (device: Device, arena: Arena) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
-    return this.accelerator.use((device) => {
-      const arena = new Arena(device, 'engine')
-      return this.accelerator.turn(false, () => task(device, arena), signal).finally(() => arena.destroy())
-    }, signal)
+  #use<Result>(task: (backend: Backend) => Promise<Result>, signal?: AbortSignal): Promise<Result> {
+    const { accelerator } = this
+    return accelerator.use((backend) => accelerator.turn(false, () => task(backend), signal), signal)
   }
 
   async close(): Promise<void> {
     await this.model.close()
-    await this.accelerator.close()
+    await this.accelerators.close()
   }
 }

@@ -79,7 +79,11 @@ export function highlights(
 /** The first and last row of the word that a row belongs to: pieces that continue it follow without a gap. */
 function wordAround(tokenizer: Tokenizer, { ids, starts, ends }: EncodedText, row: number): [number, number] {
   const continues = (at: number) =>
-    at > 0 && at < ids.length && starts[at] >= 0 && starts[at] === ends[at - 1] && tokenizer.continuesWord(ids[at])
+    at > 0 &&
+    at < ids.length &&
+    starts[at] >= 0 &&
+    starts[at] === ends[at - 1] &&
+    tokenizer.continuesWord(ids[at], ids[at - 1])
   let first = row
   while (continues(first)) first -= 1
   let last = row

@@ -1,8 +1,8 @@
 import { type Codec, codecOf } from '../codec/codec.ts'
 import { MaxsiftError } from '../errors.ts'
-import type { Device } from '../gpu/device.ts'
 import { checkModel, type Manifest, newManifest, type Store, update, withManifest } from '../store/index.ts'
 import type { Accelerator } from './accelerator.ts'
+import type { Backend } from './backend.ts'
 import type { Model } from './model.ts'
 import { Snapshot } from './snapshot.ts'
 import { Turns } from './turns.ts'
@@ -26,8 +26,6 @@ export class LiveIndex {
   #snapshot: Snapshot | null = null
   #unwatch: () => void
   closed = false
-  /** Removed from where it was stored, by this tab. */
-  removed = false
 
   private constructor(
     readonly options: LiveIndexOptions,
@@ -40,13 +38,13 @@ export class LiveIndex {
   /** @throws MaxsiftError `MODEL_MISMATCH`, `INDEX_VERSION_MISMATCH`, and what loading throws. */
   static async open(options: LiveIndexOptions, call: CallOptions = {}): Promise<LiveIndex> {
     const { store, accelerator, model } = options
-    const { fingerprint } = await accelerator.use(async (device) => model.encoder(device, call), call.signal)
+    const { fingerprint } = await accelerator.use(async (backend) => model.encoder(backend, call), call.signal)
     const manifest = await store.manifest(call.signal)
     if (manifest) checkModel(manifest, fingerprint)
     const codec = manifest ? codecOf(manifest.codec, 'index') : codecOf({ id: options.codec })
     const index = new LiveIndex(options, codec)
     try {
-      await accelerator.use((device) => index.snapshot(device, call), call.signal)
+      await accelerator.use((backend) => index.snapshot(backend, call), call.signal)
       return index
     } catch (error) {
       index.#unwatch()
@@ -63,13 +61,13 @@ export class LiveIndex {
     return this.#snapshot
   }
 
-  /** The snapshot on this device: loaded from the store at first, and again after a loss. */
-  async snapshot(device: Device, { signal, onProgress }: CallOptions = {}): Promise<Snapshot> {
+  /** The snapshot on this backend: loaded from the store at first, and again after a loss. */
+  async snapshot(backend: Backend, { signal, onProgress }: CallOptions = {}): Promise<Snapshot> {
     const held = this.#snapshot
-    if (held?.residents.device === device) return held
+    if (held?.residents.backend === backend) return held
     return this.#moves.take(false, async () => {
-      if (this.#snapshot?.residents.device === device) return this.#snapshot
-      return this.#load(device, { signal, onProgress })
+      if (this.#snapshot?.residents.backend === backend) return this.#snapshot
+      return this.#load(backend, { signal, onProgress })
     })
   }
 
@@ -80,7 +78,7 @@ export class LiveIndex {
       this.options.store,
       async (current) => {
         // What a change deletes it looks up in the catalog, so there must be one, of this very generation.
-        if (!this.#snapshot) await this.options.accelerator.use((device) => this.snapshot(device), signal)
+        if (!this.#snapshot) await this.options.accelerator.use((backend) => this.snapshot(backend), signal)
         await this.follow(current ?? this.#empty)
         const next = await change(current ?? this.#empty)
         changed = next !== null
@@ -109,9 +107,9 @@ export class LiveIndex {
       try {
         // In a turn of its own: between appending to the tables and filling the buffers no search may read them.
         const moved = !other && (await accelerator.turn(false, () => snapshot.advance(store, manifest)))
-        if (!moved) await this.#load(snapshot.residents.device, {})
+        if (!moved) await this.#load(snapshot.residents.backend, {})
       } catch (error) {
-        // On a lost device there is nothing to bring forward; the next search loads afresh.
+        // On a lost backend there is nothing to bring forward; the next search loads afresh.
         this.#drop()
         if (!(error instanceof MaxsiftError && error.code === 'DEVICE_LOST')) throw error
       }
@@ -122,12 +120,12 @@ export class LiveIndex {
     })
   }
 
-  async #load(device: Device, { signal, onProgress }: CallOptions): Promise<Snapshot> {
+  async #load(backend: Backend, { signal, onProgress }: CallOptions): Promise<Snapshot> {
     const { store } = this.options
     const snapshot = await withManifest(
       store,
       (manifest) =>
-        Snapshot.load(store, device, this.codec, manifest ?? this.#empty, {
+        Snapshot.load(store, backend, this.codec, manifest ?? this.#empty, {
           signal,
           onBytes: (loaded, total) => onProgress?.({ stage: 'index', loaded, total }),
         }),

@@ -2,23 +2,20 @@ import type { Codec } from '../codec/codec.ts'
 import { type Device, STORAGE } from '../gpu/device.ts'
 import { Recorder } from '../gpu/recorder.ts'
 import { rowBytes, scalesOffset } from '../kernels/codes.ts'
+import type { DocumentHit } from '../kernels/explain.ts'
 import { Layout, type Words } from '../kernels/layout.ts'
-import type { SearchIndex } from '../kernels/search.ts'
+import { planSearch, type SearchIndex, scoreIndex, searchIndex, variantsOf } from '../kernels/search.ts'
+import type { EncoderInput } from '../model/encoder.ts'
+import type { PassageVectors, Residents, SearchRequest } from './backend.ts'
+import type { GpuBackend, LoadedEncoder } from './webgpu.ts'
 
 /** Rows that the first shard starts with: small indexes stay small. */
 const FIRST_ROWS = 4_096
+/** Most queries of one submission. */
+const QUERIES_AT_ONCE = 16
 
-/** The codes of a passage as the store keeps them: one run of values, and one of scales where the codec has them. */
-export interface PassageVectors {
-  tokens: number
-  codes: readonly Uint8Array[]
-}
-
-/**
- * The token vectors of an index on the GPU, in shards of at most one binding, and the tables that lead to them.
- * Documents are only appended; which of them count is a bit a document in `layout.alive`.
- */
-export class Residents {
+/** The token vectors of an index on the GPU, in shards of at most one binding, and the tables that lead to them. */
+export class GpuResidents implements Residents {
   readonly layout: Layout
   readonly #shards: { data: GPUBuffer; capacity: number; slices: Table }[] = []
   readonly #starts: Table
@@ -26,10 +23,11 @@ export class Residents {
   readonly #merges: Table
 
   constructor(
-    readonly device: Device,
+    readonly backend: GpuBackend,
     readonly codec: Codec,
     readonly dim: number,
   ) {
+    const { device } = backend
     const { bindingBytes, bufferBytes } = device.caps.limits
     this.layout = new Layout({ dim, bits: codec.bits, bindingBytes: Math.min(bindingBytes, bufferBytes) })
     this.#starts = new Table(device, this.layout.starts, 'document starts')
@@ -58,10 +56,6 @@ export class Residents {
     return held.reduce((sum, buffer) => sum + (buffer?.size ?? 0), 0)
   }
 
-  /**
-   * Appends documents, alive.
-   * @throws MaxsiftError `OUT_OF_MEMORY`, `DEVICE_LOST`.
-   */
   async append(documents: readonly (readonly PassageVectors[])[]): Promise<void> {
     // Passages that lie behind each other in a shard go up in one piece.
     const pieces: { shard: number; row: number; rows: number; passages: PassageVectors[] }[] = []
@@ -77,7 +71,7 @@ export class Residents {
         }
       })
     }
-    const { queue } = this.device.gpu
+    const { queue } = this.backend.device.gpu
     const codeBytes = this.codec.words(this.dim) * 4
     for (const { shard, row, rows, passages } of pieces) {
       const { data, capacity } = await this.#room(shard)
@@ -99,14 +93,15 @@ export class Residents {
     if (!held) {
       const shard = {
         ...(await this.#allocate(index, Math.max(rows, FIRST_ROWS))),
-        slices: new Table(this.device, slices, 'slices'),
+        slices: new Table(this.backend.device, slices, 'slices'),
       }
       this.#shards[index] = shard
       return shard
     }
     if (rows <= held.capacity) return held
     const grown = await this.#allocate(index, Math.max(rows, held.capacity * 2))
-    const recorder = new Recorder(this.device)
+    const { device } = this.backend
+    const recorder = new Recorder(device)
     const codeBytes = held.capacity * this.codec.words(this.dim) * 4
     recorder.copy(held.data, 0, grown.data, 0, codeBytes)
     if (this.codec.scaled) {
@@ -114,19 +109,81 @@ export class Residents {
       recorder.copy(held.data, codeBytes, grown.data, start, held.capacity * 4)
     }
     await recorder.submit()
-    this.device.release(held.data)
+    device.release(held.data)
     return Object.assign(held, grown)
   }
 
   async #allocate(index: number, rows: number): Promise<{ data: GPUBuffer; capacity: number }> {
     const capacity = Math.min(rows, this.layout.shardRows)
     const bytes = capacity * rowBytes(this.codec.bits, this.dim)
-    return { data: await this.device.allocate(bytes, `index shard ${index}`, STORAGE), capacity }
+    return { data: await this.backend.device.allocate(bytes, `index shard ${index}`, STORAGE), capacity }
+  }
+
+  async prepare(encoder: LoadedEncoder, query: EncoderInput, request: Omit<SearchRequest, 'alive'>): Promise<void> {
+    const { index } = this
+    const { device } = this.backend
+    const rows = query.keep.length
+    const variants = index ? variantsOf(planSearch(index, { ...request, rows }, device.caps)) : []
+    await Promise.all([encoder.gpu.prepare([query]), device.kernels.prepare(variants)])
+  }
+
+  async search(encoder: LoadedEncoder, query: EncoderInput, request: SearchRequest): Promise<DocumentHit[]> {
+    const { index } = this
+    if (!index) return []
+    const { device, searching } = this.backend
+    await encoder.gpu.reserve([query])
+    const record = (recorder: Recorder) => encoder.gpu.record(recorder, [query]).vectors
+    return searchIndex(device, searching, index, { ...request, rows: query.keep.length }, record)
+  }
+
+  async scores(
+    encoder: LoadedEncoder,
+    queries: readonly EncoderInput[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array[]> {
+    const { index, layout, backend } = this
+    if (!index) return queries.map(() => new Float32Array())
+    const rows = Math.max(...queries.map(({ keep }) => keep.length))
+    const widest = Math.max(layout.passageCount, layout.slots * rows) * 4
+    const fitting = Math.floor(backend.device.caps.limits.bindingBytes / widest)
+    const count = Math.max(1, Math.min(QUERIES_AT_ONCE, fitting))
+    const scores: Float32Array[] = []
+    for (let start = 0; start < queries.length; start += count) {
+      signal?.throwIfAborted()
+      const some = queries.slice(start, start + count)
+      const all = await this.#scores(encoder, index, some, rows)
+      some.forEach((_, i) => {
+        scores.push(all.slice(i * layout.passageCount, (i + 1) * layout.passageCount))
+      })
+    }
+    return scores
+  }
+
+  async #scores(encoder: LoadedEncoder, index: SearchIndex, queries: readonly EncoderInput[], rows: number) {
+    const { device, searching } = this.backend
+    const rowBytes = this.dim * 4
+    const padded = queries.some(({ keep }) => keep.length !== rows)
+    await encoder.gpu.reserve(queries)
+    if (padded) {
+      const zeros = new Uint8Array(queries.length * rows * rowBytes)
+      await searching.reserve({ queries: zeros.length })
+      device.gpu.queue.writeBuffer(searching.get('queries'), 0, zeros)
+    }
+    return scoreIndex(device, searching, index, { queries: queries.length, rows }, (recorder) => {
+      const { vectors, starts } = encoder.gpu.record(recorder, queries)
+      if (!padded) return vectors
+      const equal = searching.get('queries')
+      queries.forEach(({ keep }, i) => {
+        if (keep.length > 0)
+          recorder.copy(vectors, starts[i] * rowBytes, equal, i * rows * rowBytes, keep.length * rowBytes)
+      })
+      return equal
+    })
   }
 
   destroy(): void {
     for (const { data, slices } of this.#shards.splice(0)) {
-      this.device.release(data)
+      this.backend.device.release(data)
       slices.destroy()
     }
     for (const table of [this.#starts, this.#passages, this.#merges]) table.destroy()

@@ -78,7 +78,8 @@ export class Shared<Value> {
   }
 }
 
-async function orAbort<Value>(promise: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+/** Waits until the signal is aborted at most. */
+export async function orAbort<Value>(promise: Promise<Value>, signal?: AbortSignal): Promise<Value> {
   if (!signal) return promise
   let leave = () => {}
   const aborted = new Promise<never>((_, reject) => {

@@ -1,15 +1,14 @@
 import type { Codec } from '../codec/codec.ts'
-import type { Device } from '../gpu/device.ts'
 import { decodeBits, hasBit } from '../store/bits.ts'
 import { corrupt } from '../store/blob.ts'
 import { TRUNCATED } from '../store/codes.ts'
 import type { Manifest, Segment } from '../store/manifest.ts'
 import { readCodes } from '../store/segment.ts'
 import { type BlobReader, readDocuments, type StoredDocument, textStarts } from '../store/texts.ts'
+import type { Backend, PassageVectors, Residents } from './backend.ts'
 import { Catalog, type Entry, type PassageRange } from './catalog.ts'
-import { type PassageVectors, Residents } from './residents.ts'
 
-/** Documents go to the GPU when so many bytes of codes have come together. */
+/** Documents go to the backend when so many bytes of codes have come together. */
 const UPLOAD_BYTES = 2 * 2 ** 20
 
 export interface LoadOptions {
@@ -18,7 +17,7 @@ export interface LoadOptions {
   onBytes?: (loaded: number, total: number) => void
 }
 
-/** One generation of an index, loaded: its documents in memory, its token vectors on the GPU. */
+/** One generation of an index, loaded: its documents in memory, its token vectors on the backend. */
 export class Snapshot {
   readonly catalog = new Catalog()
   readonly residents: Residents
@@ -27,22 +26,22 @@ export class Snapshot {
   #lastOrdinal = -1
 
   private constructor(
-    device: Device,
+    backend: Backend,
     codec: Codec,
     public manifest: Manifest,
   ) {
-    this.residents = new Residents(device, codec, manifest.model.dim)
+    this.residents = backend.residents(codec, manifest.model.dim)
   }
 
-  /** Streams an index from its store: chunk → GPU → dropped. @throws MaxsiftError `STORE_CORRUPT`, `OUT_OF_MEMORY`. */
+  /** Streams an index from its store: chunk → backend → dropped. @throws MaxsiftError `STORE_CORRUPT`, `OUT_OF_MEMORY`. */
   static async load(
     store: BlobReader,
-    device: Device,
+    backend: Backend,
     codec: Codec,
     manifest: Manifest,
     options: LoadOptions = {},
   ): Promise<Snapshot> {
-    const snapshot = new Snapshot(device, codec, manifest)
+    const snapshot = new Snapshot(backend, codec, manifest)
     try {
       await snapshot.#append(store, manifest.segments, options)
       return snapshot

@@ -25,3 +25,14 @@ export async function listStored(signal?: AbortSignal): Promise<IndexEntry[]> {
   }
   return entries
 }
+
+/** Fingerprints of the models that stored indexes were built with. @throws MaxsiftError where one cannot be read */
+export async function usedModels(): Promise<Set<string>> {
+  const used = new Set<string>()
+  for (const name of await listStores()) {
+    const store = await indexedDBStore(name)
+    const manifest = await store.manifest().finally(() => store.close())
+    if (manifest) used.add(manifest.model.fingerprint)
+  }
+  return used
+}

@@ -5,7 +5,7 @@ import { Recorder } from '../gpu/recorder.ts'
 import { rowBytes } from '../kernels/codes.ts'
 import { planQuantize } from '../kernels/quantize.ts'
 import type { EncoderInput, GpuEncoder } from '../model/encoder.ts'
-import type { PassageVectors } from './residents.ts'
+import type { PassageVectors } from './backend.ts'
 
 /**
  * One submission of indexing: inputs → token vectors → codes, read back as the store keeps them.
@@ -37,6 +37,23 @@ export async function encodeCodes(
     if (codec.scaled) codes.push(data.subarray(rows * width + from * 4, rows * width + to * 4))
     return { tokens: to - from, codes }
   })
+}
+
+/** One submission: inputs → vectors, read back as they are. */
+export async function readVectors(
+  device: Device,
+  encoder: GpuEncoder,
+  inputs: readonly EncoderInput[],
+): Promise<Float32Array[]> {
+  if (inputs.every(({ keep }) => keep.length === 0)) return inputs.map(() => new Float32Array(0))
+  const { dim } = encoder.spec
+  await encoder.reserve(inputs)
+  const recorder = new Recorder(device)
+  const { vectors, starts } = encoder.record(recorder, inputs)
+  const read = recorder.read(vectors, 0, starts[inputs.length] * dim * 4)
+  await recorder.submit()
+  const values = new Float32Array(await read)
+  return inputs.map((_, i) => values.subarray(starts[i] * dim, starts[i + 1] * dim))
 }
 
 const empty = new Uint8Array(0)

@@ -280,10 +280,6 @@ export class Writer {
     const { store, name } = this.index.options
     if (!store.writable) throw new MaxsiftError('INVALID_ARGUMENT', `The index "${name}" is read-only (${store.kind}).`)
   }
-
-  close(): void {
-    this.#encoder.close()
-  }
 }
 
 function sum<Item>(items: Iterable<Item>, of: (item: Item) => number): number {

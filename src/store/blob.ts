@@ -31,9 +31,13 @@ export const MAX_BLOB_BYTES = 64 * 2 ** 20
 /** Also keeps names from a foreign manifest inside their folder or base URL. */
 export const BLOB_NAME = /^[0-9a-f]{32}\.(?:json|bin)$/
 
-/** The first 128 bits of the SHA-256 of `bytes`, as 32 hex digits. */
+/**
+ * The first 128 bits of the SHA-256 of `bytes`, as 32 hex digits.
+ * @throws MaxsiftError `WEBGPU_UNAVAILABLE` on an insecure page, which has neither WebCrypto nor WebGPU.
+ */
 export async function checksum(bytes: Bytes): Promise<string> {
-  // Insecure pages have no WebCrypto; they have no WebGPU either, so nothing ever gets here on them.
+  if (!crypto.subtle)
+    throw new MaxsiftError('WEBGPU_UNAVAILABLE', 'This page is not secure.', { reason: 'insecure-context' })
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   let hex = ''
   for (const byte of digest.subarray(0, 16)) hex += byte.toString(16).padStart(2, '0')

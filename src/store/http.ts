@@ -11,7 +11,7 @@ export const BLOB_FOLDER = 'blobs'
 
 /**
  * Reads an index folder from a web server. The manifest is asked for again every time (`cache: 'no-cache'`), blobs never
- * change under their name and come from the HTTP cache. After a new deploy a blob may be gone: use `withManifest`.
+ * change under their name and come from the HTTP cache, whatever the server says about their age. After a new deploy a blob may be gone: use `withManifest`.
  * @param base address of the folder; a relative one is resolved against the document.
  * @throws MaxsiftError `INVALID_ARGUMENT` for what is not an address.
  */
@@ -48,7 +48,7 @@ class HttpStore implements Store {
   async read(ref: BlobRef, signal?: AbortSignal): Promise<Bytes> {
     checkOpen(this.#closed)
     const url = new URL(`${BLOB_FOLDER}/${ref.name}`, this.#base)
-    const bytes = await download(url, ref.bytes, { signal })
+    const bytes = await download(url, ref.bytes, { cache: 'force-cache', signal })
     if (!bytes) throw corrupt(ref.name, `is missing at ${url}`)
     return verify(ref, bytes).catch(async () => {
       // A cache or a proxy may keep a broken copy, so ask the server itself once.

@@ -33,6 +33,7 @@ export class Aligned {
   }
 
   slice(from: number, to: number): Aligned {
+    if (from === 0 && to === this.text.length) return this
     if (!this.starts || !this.ends) return new Aligned(this.text.slice(from, to), this.base + from)
     return new Aligned(this.text.slice(from, to), 0, this.starts.slice(from, to), this.ends.slice(from, to))
   }

@@ -1,4 +1,5 @@
 import type { EncodingRules } from '../model/spec.ts'
+import { expandedLength, LEAST_EXPANSION } from './expansion.ts'
 import type { Tokenizer } from './tokenizer.ts'
 
 /** The input of the model for one text; arrays run in parallel over its rows. */
@@ -27,7 +28,9 @@ export function encodeText(tokenizer: Tokenizer, rules: EncodingRules, text: str
   const room = Math.max(0, rules.maxLength - before.length - suffix.length)
   const count = Math.min(tokens.ids.length, room)
   const real = before.length + count + suffix.length
-  const rows = Math.max(real, expansion?.length ?? 0)
+  const wanted = expansion ? expandedLength(expansion, real) : real
+  // A dynamic length leaves room below the positions of the model for the least expansion, not for every multiple.
+  const rows = Math.min(wanted, Math.max(real, expansion?.length ?? 0, rules.maxLength + LEAST_EXPANSION))
 
   const ids = new Uint32Array(rows).fill(expansion?.token ?? 0)
   const attend = new Uint8Array(rows).fill(expansion?.attend ? 1 : 0)
@@ -41,11 +44,14 @@ export function encodeText(tokenizer: Tokenizer, rules: EncodingRules, text: str
     // A token can span the end of the prompt: what lies in the text is the text's.
     const end = tokens.ends[i] - prompt.length
     if (end <= 0) continue
-    starts[before.length + i] = Math.max(0, tokens.starts[i] - prompt.length)
+    let start = Math.max(0, tokens.starts[i] - prompt.length)
+    // Some tokenizers count the space before a word in.
+    while (start < end - 1 && text[start] === ' ') start++
+    starts[before.length + i] = start
     ends[before.length + i] = end
   }
   const skip = new Set(rules.skip)
-  const keep = Uint32Array.from(ids.keys()).filter((row) => !skip.has(ids[row]))
+  const keep = rules.pooled ? Uint32Array.of(0) : Uint32Array.from(ids.keys()).filter((row) => !skip.has(ids[row]))
   return { ids, attend, keep, starts, ends, truncated: count < tokens.ids.length }
 }
 

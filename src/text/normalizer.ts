@@ -5,7 +5,7 @@
  */
 import { MaxsiftError } from '../errors.ts'
 import type { Aligned } from './aligned.ts'
-import { isDropped, isHan, isMark, isNonspacing, isWhiteSpace } from './unicode.ts'
+import { isDropped, isHan, isMark, isNonspacing, isWhiteSpace, LATER_MARKS } from './unicode.ts'
 
 export type Normalizer = (text: Aligned) => Aligned
 type Config = Readonly<Record<string, unknown>>
@@ -94,11 +94,16 @@ function perCodePoint(replace: (c: string) => string): Normalizer {
   return (text) => text.map(lookUp)
 }
 
+/** Of the later marks those of Unicode 9, which the reference's normalisation knows, unlike its classes. */
+const NINTH = String.raw`\u08d4-\u08e1\u1dfb\u{11442}\u{11446}\u{11c3f}\u{1e000}-\u{1e02a}\u{1e944}-\u{1e94a}`
+const LATE = `(?![${NINTH}])[${LATER_MARKS}]`
+
 /**
  * A character with what may compose with it: marks, the vowels and finals of Hangul, half-width voicing marks.
- * Cut after 30 marks, as Unicode's stream-safe format does: engines sort a run of marks in quadratic time.
+ * Cut after 30 marks, as Unicode's stream-safe format does: engines sort a run of marks in quadratic time; and at marks
+ * that are newer than the reference's tables, which it does not put in order.
  */
-const CLUSTER = /[\s\S][\p{M}\u1160-\u11ff\uff9e\uff9f\uffa0-\uffdc]{0,30}/uy
+const CLUSTER = new RegExp(`${LATE}|[^](?:(?!${LATE})[\\p{M}\\u1160-\\u11ff\\uff9e\\uff9f\\uffa0-\\uffdc]){0,30}`, 'uy')
 
 /** NFC, NFD, NFKC, NFKD. */
 function unicode(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
@@ -115,13 +120,12 @@ function unicode(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
         for (const _ of c.normalize(decomposed)) origins.push([at, at + c.length])
         at += c.length
       }
-      // Marks may have been put in order, which is counted by position; composing takes characters off before the rest.
-      const result = [...cluster.normalize(form)]
-      const composed = origins.length - result.length
-      result.forEach((c, i) => {
-        const [start, end] = origins[i === 0 ? 0 : i + composed]
-        emit(c, start, end)
-      })
+      // Marks may have been put in order, which is counted by position; what was composed stands for several of them.
+      let next = 0
+      for (const c of cluster.normalize(form)) {
+        emit(c, ...origins[next])
+        next += form.endsWith('C') ? [...c.normalize('NFD')].length : 1
+      }
       return at
     })
   }

@@ -50,10 +50,27 @@ export function splitPassages(text: string, { tokenizer, rules, title }: Passage
   const before = tokenizer.tokenize(rules.prompt + (title ? `${title} ` : '')).ids.length
   // A title that leaves no room to speak of is cut off with its passage, which says so; the text still gets cut.
   const tokens = Math.max(1, rules.maxLength - around - before)
+  const passages = split(text, tokenizer, tokens)
+  return tokenizer.settled ? passages : passages.flatMap((passage) => fitted(text, passage, tokenizer, tokens, tokens))
+}
+
+function split(text: string, tokenizer: Tokenizer, tokens: number): Passage[] {
   const room = { tokens, characters: tokens * CHARACTERS_PER_TOKEN }
   return pack(units(text, tokenizer, room), room)
     .map(({ start, end }) => trim(text, start, end))
     .filter(({ start, end }) => start < end)
+}
+
+/** Cuts a passage again, smaller, that has more tokens by itself than its words had in the text. */
+function fitted(text: string, passage: Passage, tokenizer: Tokenizer, tokens: number, limit: number): Passage[] {
+  const part = text.slice(passage.start, passage.end)
+  const excess = tokenizer.tokenize(part).ids.length - tokens
+  if (excess <= 0 || limit === 1) return [passage]
+  const smaller = Math.max(1, limit - excess)
+  return split(part, tokenizer, smaller).flatMap(({ start, end }) => {
+    const within = { start: passage.start + start, end: passage.start + end }
+    return fitted(text, within, tokenizer, tokens, smaller)
+  })
 }
 
 /** Sentences, those that are too long in parts; each fits into the room. */

@@ -8,7 +8,8 @@
 
 const laterFormats = String.raw`\u0890-\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}`
 
-const laterNonspacing =
+/** Marks that the reference's tables do not have yet; the inside of a class of a regular expression. */
+export const LATER_MARKS =
   String.raw`\u07fd\u0897-\u089f\u08ca-\u08e1\u09fe\u0afa-\u0aff\u0b55\u0c04\u0c3c\u0d00\u0d3b-\u0d3c\u0d81\u0eba` +
   String.raw`\u0ece\u180f\u1885-\u1886\u1abf-\u1add\u1ae0-\u1aeb\u1df6-\u1dfb\ua82c\ua8c5\ua8ff\ua9bd` +
   String.raw`\u{10d24}-\u{10d27}\u{10d69}-\u{10d6d}\u{10eab}-\u{10eac}\u{10efa}-\u{10eff}\u{10f46}-\u{10f50}` +
@@ -38,7 +39,7 @@ const oneOf = (wanted: string, later = '') => new RegExp(later ? `^(?![${later}]
 
 const whiteSpace = oneOf(String.raw`\p{White_Space}`)
 const dropped = oneOf(String.raw`\0\ufffd\p{Cc}\p{Cf}\p{Co}\p{Cs}`, String.raw`\t\n\r${laterFormats}`)
-const nonspacing = oneOf(String.raw`\p{Mn}\u1734\u{1171e}`, laterNonspacing)
+const nonspacing = oneOf(String.raw`\p{Mn}\u1734\u{1171e}`, LATER_MARKS)
 const mark = oneOf(String.raw`\p{M}`)
 const punctuation = oneOf(String.raw`\p{P}$+<=>^\u0060|~\u166d\u{111c9}`, laterPunctuation)
 const word = oneOf(String.raw`\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}`)
@@ -50,6 +51,8 @@ const han = oneOf(
 
 // Each takes one code point as a string.
 export const isWhiteSpace = (c: string) => whiteSpace.test(c)
+/** Controls that `str.split` of Python, but not Unicode, takes for white space. */
+export const isSeparator = (c: string) => c >= '\x1c' && c <= '\x1f'
 /** Removed by BERT's cleaning: controls, formats, private use, halves of surrogate pairs, U+0000 and U+FFFD. */
 export const isDropped = (c: string) => dropped.test(c)
 /** Marks that lose against BERT's accent stripping. */

@@ -1,6 +1,6 @@
 /** Splitting of a normalised text into the words that are looked up piece by piece ("pre-tokenization"). */
 import { MaxsiftError } from '../errors.ts'
-import { isNumeric, isPunctuation, isWhiteSpace, isWord } from './unicode.ts'
+import { isNumeric, isPunctuation, isSeparator, isWhiteSpace, isWord } from './unicode.ts'
 
 /** Calls `emit` with the range of each word of `text` between `from` and `to`, in order. */
 export type Splitter = (text: string, from: number, to: number, emit: (from: number, to: number) => void) => void
@@ -10,9 +10,10 @@ type Fate = 'drop' | 'single' | 'run'
 
 /**
  * @param config the `pre_tokenizer` of a `tokenizer.json`
+ * @param morphemes what stands for the type `MeCab`
  * @throws MaxsiftError `MODEL_UNSUPPORTED` for one that is not listed here
  */
-export function createSplitter(config: unknown): Splitter {
+export function createSplitter(config: unknown, morphemes?: Splitter): Splitter {
   if (config === null || config === undefined) return (_, from, to, emit) => emit(from, to)
   const { type, ...options } = config as Record<string, unknown>
   switch (type) {
@@ -33,9 +34,17 @@ export function createSplitter(config: unknown): Splitter {
     case 'Punctuation':
       if ((options.behavior ?? 'Isolated') !== 'Isolated') break
       return byClass([[isPunctuation, 'single']])
+    // These three are ours: what BertJapaneseTokenizer does, which has no tokenizer.json.
+    case 'MeCab':
+      if (!morphemes) break
+      return morphemes
+    case 'PythonSplit':
+      return byClass([[(c) => isWhiteSpace(c) || isSeparator(c), 'drop']])
+    case 'Characters':
+      return byClass([[() => true, 'single']])
     case 'Sequence':
       return ((options.pretokenizers as unknown[] | undefined) ?? [])
-        .map(createSplitter)
+        .map((each) => createSplitter(each, morphemes))
         .reduce(
           (first, second) => (text, from, to, emit) =>
             first(text, from, to, (start, end) => second(text, start, end, emit)),

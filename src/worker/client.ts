@@ -1,8 +1,10 @@
 import { check } from '../errors.ts'
 import type { OpenOptions } from '../search/service.ts'
-import type { CallOptions, CreateIndexOptions, IndexEntry } from '../search/types.ts'
+import type { CallOptions, CreateIndexOptions, IndexEntry, ModelEntry } from '../search/types.ts'
 import type { Connection } from './connect.ts'
-import { callOptions, readCreateOptions } from './options.ts'
+import { defaultModel } from './default-model.ts'
+import { callOptions, namedModel, readCreateOptions } from './options.ts'
+import { askToPersist } from './persist.ts'
 import { anyLease, lease, type WorkerOption } from './pool.ts'
 import { SearchIndex } from './search-index.ts'
 
@@ -50,6 +52,27 @@ export async function removeIndex(name: string, options: OriginOptions = {}): Pr
   return ofOrigin(options, (connection) => connection.call('removeIndex', [name], options))
 }
 
+/** The models that are kept on this device for this origin. */
+export async function listModels(options: OriginOptions = {}): Promise<ModelEntry[]> {
+  return ofOrigin(options, (connection) => connection.call('listModels', [], options))
+}
+
+/**
+ * Removes a model from this device: the next index that needs it fetches it again. Open ones go on with it.
+ * @param model Its name or address, as in `createIndex`, or as `listModels` lists it. A name without a commit means all
+ *   revisions. What is not there is no error.
+ * @throws MaxsiftError INVALID_ARGUMENT
+ */
+export async function removeModel(
+  model: string | URL,
+  options: OriginOptions & Pick<CreateIndexOptions, 'hub'> = {},
+): Promise<void> {
+  check(model instanceof URL || (typeof model === 'string' && model !== ''), '`model` must be a name or an address')
+  const listed = (await listModels(options)).some((entry) => entry.model === model)
+  const key = listed ? String(model) : namedModel(model, options.hub)
+  return ofOrigin(options, (connection) => connection.call('removeModel', [key], options))
+}
+
 /** Removes everything that maxsift keeps on this device for this origin: indexes and models. */
 export async function removeAll(options: OriginOptions = {}): Promise<void> {
   return ofOrigin(options, (connection) => connection.call('removeAll', [], options))
@@ -65,7 +88,8 @@ async function ofOrigin<Value>(
   return call(connection).finally(release)
 }
 
-async function open(plain: OpenOptions, { worker = true, signal, onProgress }: CreateIndexOptions) {
+async function open(plain: OpenOptions, options: CreateIndexOptions) {
+  const { worker = true, persist = true, signal, onProgress } = options
   signal?.throwIfAborted()
   const held = lease(worker)
   const { connection } = held
@@ -75,7 +99,10 @@ async function open(plain: OpenOptions, { worker = true, signal, onProgress }: C
     discarded = connection.call('close', [handle]).catch(() => {})
   }
   try {
-    const { handle, info } = await connection.call('open', [plain], { signal, onProgress, discard })
+    const asked = plain.model === undefined ? { ...plain, defaultModel: defaultModel() } : plain
+    const { handle, info } = await connection.call('open', [asked], { signal, onProgress, discard })
+    // A ready-made index and its model can be fetched again; what a person adds cannot.
+    if (info.store === 'indexeddb' && persist) askToPersist()
     return new SearchIndex(held, handle, info.name)
   } catch (error) {
     void Promise.resolve(discarded).then(held.release)

@@ -1,31 +1,99 @@
 import { check, MaxsiftError } from '../errors.ts'
+import { modelAddress } from '../model/address.ts'
+import { POOLINGS, QUERY_LENGTHS } from '../model/spec.ts'
 import type { OpenOptions } from '../search/service.ts'
-import type { CallOptions, CreateIndexOptions, ModelOption, SearchOptions } from '../search/types.ts'
+import type {
+  CallOptions,
+  CreateIndexOptions,
+  JapaneseOption,
+  ModelOption,
+  OnnxOption,
+  SearchOptions,
+} from '../search/types.ts'
 
 const CALL = ['signal', 'onProgress']
-const CREATE = ['name', 'model', 'source', 'store', 'backend', 'worker', 'dtype', 'codec', 'splitPassages', ...CALL]
-const SEARCH = ['limit', 'offset', 'filter', 'ids', 'passages', 'explain', 'signal']
+const CREATE = [
+  'name',
+  'model',
+  'hub',
+  'integrity',
+  'source',
+  'store',
+  'persist',
+  'backend',
+  'onnx',
+  'japanese',
+  'queryLength',
+  'pooling',
+  'worker',
+  'dtype',
+  'codec',
+  'splitPassages',
+  'waitForModel',
+  ...CALL,
+]
+const SEARCH = ['mode', 'limit', 'offset', 'filter', 'ids', 'passages', 'explain', 'signal']
 
 /** @throws MaxsiftError INVALID_ARGUMENT naming the option */
 export function readCreateOptions(options: CreateIndexOptions): OpenOptions {
   known('createIndex', options, CREATE)
   callOptions(options)
-  const { model, backend = 'auto', store = 'indexeddb', dtype, codec = 'int8', splitPassages = true } = options
+  const { model, backend, onnx, japanese, store = 'indexeddb', dtype, codec = 'int8', splitPassages = true } = options
+  const { waitForModel = true } = options
   const source = options.source === undefined ? undefined : absolute('source', options.source)
   // Two ready-made indexes without a name are two indexes.
   const name = options.name ?? source ?? 'default'
   check(typeof name === 'string' && name !== '', '`name` must be a string that is not empty')
   oneOf('store', store, ['indexeddb', 'memory'])
-  oneOf('backend', backend, ['auto', 'webgpu'])
+  if (backend !== undefined) oneOf('backend', backend, ['auto', 'webgpu', 'onnx'])
+  if (options.queryLength !== undefined) oneOf('queryLength', options.queryLength, QUERY_LENGTHS)
+  if (options.pooling !== undefined) oneOf('pooling', options.pooling, ['none', ...POOLINGS])
   if (dtype !== undefined) oneOf('dtype', dtype, ['f16'])
   oneOf('codec', codec, ['f32', 'f16', 'int8'])
   check(typeof splitPassages === 'boolean', '`splitPassages` must be true or false')
-  return { name, model: model === undefined ? undefined : readModel(model), source, store, dtype, codec, splitPassages }
+  check(['boolean', 'undefined'].includes(typeof options.persist), '`persist` must be true or false')
+  check(typeof waitForModel === 'boolean', '`waitForModel` must be true or false')
+  return {
+    name,
+    model: model === undefined ? undefined : readModel(model, options.hub),
+    integrity: options.integrity && readIntegrity(options.integrity),
+    source,
+    backend,
+    onnx: onnx && readRuntime(onnx),
+    japanese: japanese && readDictionary(japanese),
+    queryLength: options.queryLength,
+    pooling: options.pooling,
+    store,
+    dtype,
+    codec,
+    splitPassages,
+    early: !waitForModel,
+    // Bundlers know this form and copy the file; it needs nothing beside it.
+    lexical: new URL('./lexical.ts', import.meta.url).href,
+    tokenizers: new URL('./tokenizers.ts', import.meta.url).href,
+    hub: new URL('./hub.ts', import.meta.url).href,
+  }
 }
 
-function readModel(model: ModelOption): OpenOptions['model'] {
-  if (typeof model === 'string' || model instanceof URL) return absolute('model', model)
+/** Anything but what `onnxRuntime()` of `maxsift/onnx` gives lacks an address. */
+function readRuntime({ engine, script, wasm, threads = 1 }: OnnxOption): OnnxOption {
+  check(isCount(threads) && threads > 0, '`onnx.threads` must be a whole number from 1')
+  return {
+    engine: absolute('onnx.engine', engine),
+    script: absolute('onnx.script', script),
+    wasm: absolute('onnx.wasm', wasm),
+    threads,
+  }
+}
+
+function readDictionary({ engine, dictionary }: JapaneseOption): JapaneseOption {
+  return { engine: absolute('japanese.engine', engine), dictionary: absolute('japanese.dictionary', dictionary) }
+}
+
+function readModel(model: ModelOption, hub?: string | URL): OpenOptions['model'] {
+  if (typeof model === 'string' || model instanceof URL) return namedModel(model, hub)
   check(typeof model === 'object' && model !== null, '`model` must be an address, { files } or { urls }')
+  if ('fingerprint' in model) return model
   if ('files' in model) {
     const files = Array.from(model.files ?? [])
     check(files.length > 0 && files.every((file) => file instanceof File), '`model.files` must be a list of files')
@@ -34,6 +102,28 @@ function readModel(model: ModelOption): OpenOptions['model'] {
   check(typeof model.urls === 'object' && model.urls !== null, '`model` must be an address, { files } or { urls }')
   const urls = Object.entries(model.urls).map(([file, url]) => [file, absolute(`model.urls["${file}"]`, url)])
   return { urls: Object.fromEntries(urls) }
+}
+
+/** The address of a model that has one, or a name. @throws MaxsiftError INVALID_ARGUMENT */
+export function namedModel(model: string | URL, hub?: string | URL): string {
+  const base = hub === undefined ? undefined : absolute('hub', hub)
+  return absolute('model', model instanceof URL ? model : modelAddress(model, base))
+}
+
+/** Hashes as hexadecimal digits. */
+function readIntegrity(integrity: Readonly<Record<string, string>>): Record<string, string> {
+  check(
+    typeof integrity === 'object',
+    '`integrity` must be hashes by path, such as { "model.safetensors": "sha256-…" }',
+  )
+  const hashes = Object.entries(integrity).map(([path, hash]) => {
+    const isHash = typeof hash === 'string' && /^([\da-f]{64}|sha256-[\w+/]{43}=)$/i.test(hash)
+    check(isHash, `\`integrity["${path}"]\` must be sha256- and base 64, or 64 hexadecimal digits`)
+    if (!hash.includes('-')) return [path, hash.toLowerCase()]
+    const bytes = Array.from(atob(hash.slice('sha256-'.length)), (byte) => byte.charCodeAt(0))
+    return [path, bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('')]
+  })
+  return Object.fromEntries(hashes)
 }
 
 /** WebKit drops the path of a file in a chosen folder when the file is copied into a worker; its name is kept. */
@@ -50,6 +140,7 @@ export function readSearchOptions(options: SearchOptions): Omit<SearchOptions, '
   callOptions(options)
   const { signal: _, ...rest } = options
   const { limit = 0, offset = 0, passages = 1, explain = false, filter = {}, ids = [] } = options
+  if (options.mode !== undefined) oneOf('mode', options.mode, ['auto', 'hybrid', 'semantic', 'lexical'])
   check(isCount(limit), '`limit` must be a whole number from 0')
   check(isCount(offset), '`offset` must be a whole number from 0')
   check(isCount(passages) && passages >= 1 && passages <= 8, '`passages` must be a whole number from 1 to 8')

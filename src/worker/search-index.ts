@@ -4,15 +4,20 @@ import { check, MaxsiftError } from '../errors.ts'
 import type {
   AddResult,
   CallOptions,
+  DocumentContent,
+  DocumentEntry,
   DocumentInput,
+  Hit,
   IndexEvents,
   IndexInfo,
   RemoveResult,
+  RerankedHit,
+  RerankOptions,
   SearchOptions,
   SearchResult,
 } from '../search/types.ts'
 import type { Connection } from './connect.ts'
-import { callOptions, readIds, readSearchOptions } from './options.ts'
+import { callOptions, readCreateOptions, readIds, readSearchOptions } from './options.ts'
 import type { Lease } from './pool.ts'
 
 type Signal = Pick<CallOptions, 'signal'>
@@ -88,10 +93,46 @@ export class SearchIndex extends IndexTarget {
     return this.#connection.call('search', [this.#handle, query, plain], { signal: options.signal })
   }
 
+  /**
+   * Hits in the order of a cross-encoder, which reads the query and the best passage of each together: slower than a
+   * search by far, and better. Its model is loaded with the first call, and stays until the index is closed.
+   * @param hits What `search` gave for this query: some 10 to 50.
+   * @returns The hits with `rerank`, the model's score, highest first.
+   * @throws MaxsiftError INVALID_ARGUMENT, MODEL_UNSUPPORTED (also: no cross-encoder), and what else loading a model throws
+   */
+  async rerank<Found extends Hit>(
+    query: string,
+    hits: readonly Found[],
+    options: RerankOptions,
+  ): Promise<RerankedHit<Found>[]> {
+    check(typeof query === 'string', '`query` must be a string')
+    check(Array.isArray(hits), '`hits` must be the hits of a search')
+    check(options?.model !== undefined, '`model` must name a cross-encoder')
+    const { model, hub, integrity, signal, onProgress } = options
+    const plain = readCreateOptions({ model, hub, integrity, signal, onProgress })
+    const texts = hits.map(({ title, passage }) => ({ title, text: passage.text }))
+    const args: [number, string, typeof texts, typeof plain] = [this.#handle, query, texts, plain]
+    const scores = await this.#connection.call('rerank', args, { signal, onProgress })
+    return hits.map((hit, i) => ({ ...hit, rerank: scores[i] })).sort((a, b) => b.rerank - a.rerank)
+  }
+
   /** Removes documents by id; ids that the index does not hold are counted, not refused. */
   async remove(ids: Iterable<string>, options: Signal = {}): Promise<RemoveResult> {
     callOptions(options)
     return this.#connection.call('remove', [this.#handle, readIds('`ids`', ids)], options)
+  }
+
+  /** A document with its text as it was given, or null where the index does not hold it. */
+  async get(id: string, options: Signal = {}): Promise<DocumentContent | null> {
+    callOptions(options)
+    check(typeof id === 'string', '`id` must be a string')
+    return this.#connection.call('get', [this.#handle, id], options)
+  }
+
+  /** All documents without their texts, in the order in which they were added. */
+  async documents(options: Signal = {}): Promise<DocumentEntry[]> {
+    callOptions(options)
+    return this.#connection.call('documents', [this.#handle], options)
   }
 
   /** Counts, sizes in bytes, and what the index runs on. */

@@ -3,7 +3,7 @@ import type { Service } from '../search/service.ts'
 import type { IndexEvents, Progress } from '../search/types.ts'
 
 /** Grows with every change of the messages below: a page and a cached worker script of another version must not talk. */
-export const PROTOCOL = 1
+export const PROTOCOL = 4
 
 export type Method = Exclude<keyof Service, 'onEvent'>
 

@@ -250,4 +250,48 @@ export function documents({ open, filled }: Setup): void {
       expect(hit.titled.score).toBeCloseTo(hit.joined.score, 5)
     })
   })
+  describe('what the index holds', () => {
+    const planets = {
+      id: 'planets',
+      title: 'Planets',
+      url: '/planets',
+      meta: { far: true },
+      passages: [
+        { text: 'Jupiter has four bright moons.\n' },
+        { text: '' },
+        { text: 'Saturn has rings. \ud800', heading: 'Saturn', anchor: 'saturn' },
+      ],
+    }
+
+    test('a document comes back as it was given, and its ranges are those of hits', async () => {
+      const index = await filled([...DOCUMENTS, planets, { id: 'long', text: LONG_TEXT }, { id: 'none', passages: [] }])
+      const { passages, ...rest } = (await index.get('planets'))!
+      expect(rest).toEqual({ id: 'planets', title: 'Planets', url: '/planets', meta: { far: true }, length: 53 })
+      expect(passages.map(({ start, end, ...given }) => given)).toEqual(planets.passages)
+      const [hit] = (await index.search('rings', { ids: ['planets'] })).hits
+      const around = passages.find(({ heading }) => heading === 'Saturn')!
+      expect([hit.passage.start, hit.passage.end]).toEqual([around.start, around.end])
+      expect(await index.get('long')).toEqual({
+        id: 'long',
+        length: LONG_TEXT.length,
+        passages: [{ text: LONG_TEXT, start: 0, end: LONG_TEXT.length }],
+      })
+      expect(await index.get('none')).toEqual({ id: 'none', length: 0, passages: [] })
+      for (const id of ['no such id', '', '__proto__']) expect(await index.get(id)).toBeNull()
+      expect(await failureOf(index.get(1 as never))).toMatchObject({ code: 'INVALID_ARGUMENT' })
+    })
+
+    test('all documents are listed in their order, without those removed or replaced', async () => {
+      const index = await filled([...DOCUMENTS.slice(0, 3), planets])
+      await index.add([{ ...DOCUMENTS[1], text: 'Changed.' }])
+      await index.remove(['d0'])
+      expect(await index.documents()).toEqual([
+        { id: 'd2', length: DOCUMENTS[2].text!.length },
+        { id: 'planets', title: 'Planets', url: '/planets', meta: { far: true }, length: 53 },
+        { id: 'd1', length: 'Changed.'.length },
+      ])
+      expect((await index.get('d1'))?.passages[0].text).toBe('Changed.')
+      expect(await (await open()).documents()).toEqual([])
+    })
+  })
 }

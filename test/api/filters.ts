@@ -11,11 +11,17 @@ const METAS: Record<string, Record<string, unknown> | undefined> = {
   e: undefined,
 }
 
-export function filters({ worker, name }: Setup): void {
+export function filters({ base, worker, name }: Setup): void {
   describe('filter and ids', () => {
     let index: SearchIndex
     beforeAll(async () => {
-      index = await createIndex({ name: name(), model: `/${checkpointFolder(CHECKPOINT)}`, store: 'memory', worker })
+      index = await createIndex({
+        name: name(),
+        model: `/${checkpointFolder(CHECKPOINT)}`,
+        store: 'memory',
+        worker,
+        ...base,
+      })
       await index.add(Object.entries(METAS).map(([id, meta]) => ({ id, text: `Document ${id}.`, meta })))
       return () => index.close()
     })

@@ -5,7 +5,7 @@ import { CHECKPOINT, DOCUMENTS, failureOf, type Setup } from './setup.ts'
 
 const other = `/${checkpointFolder('bert')}`
 
-export function lifecycle({ open, filled, name, worker }: Setup): void {
+export function lifecycle({ base, open, filled, name, worker }: Setup): void {
   describe('opening', () => {
     test('what an index says of itself', async () => {
       const own = name()
@@ -20,7 +20,7 @@ export function lifecycle({ open, filled, name, worker }: Setup): void {
         writable: true,
         codec: 'int8',
         dim: 48,
-        backend: 'webgpu',
+        backend: base.backend,
         model: { name: expect.any(String), fingerprint: expect.any(String), bytes: expect.any(Number) },
         adapter: expect.any(String),
       })
@@ -56,6 +56,25 @@ export function lifecycle({ open, filled, name, worker }: Setup): void {
       await first.close()
       const second = await open({ name: own, store: 'indexeddb', model: undefined })
       expect((await second.search('moons')).hits).toHaveLength(2)
+      await second.destroy()
+    })
+
+    test('without a model it is the one of the package, which the index finds again', async () => {
+      const own = name()
+      const seen: Progress[] = []
+      const onProgress = (progress: Progress) => seen.push(progress)
+      const first = await open({ name: own, store: 'indexeddb', model: undefined, onProgress })
+      expect(await first.info()).toMatchObject({ documents: 0, model: { name: 'maxsift-small-en' } })
+      expect(seen.some(({ stage, loaded, total }) => stage === 'model' && loaded === total)).toBe(true)
+      await first.add(DOCUMENTS)
+      const { hits } = await first.search('bright moons')
+      expect(hits).toHaveLength(10)
+      await first.close()
+      const second = await open({ name: own, store: 'indexeddb', model: undefined })
+      expect((await second.search('bright moons')).hits).toEqual(hits)
+      // By another address it is the same model.
+      const { fingerprint } = (await second.info()).model
+      expect((await (await open()).info()).model.fingerprint).toBe(fingerprint)
       await second.destroy()
     })
 

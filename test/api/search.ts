@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { loadGolden } from '../goldens/checkpoints.ts'
 import { CHECKPOINT, DOCUMENTS, failureOf, idsOf, LONG_TEXT, type Setup } from './setup.ts'
 
-export function search({ open, filled }: Setup): void {
+export function search({ base, open, filled }: Setup): void {
   describe('search', () => {
     test('scores are those of the reference, best first', async () => {
       const golden = await loadGolden(CHECKPOINT)
@@ -36,13 +36,44 @@ export function search({ open, filled }: Setup): void {
     test('what comes with the hits', async () => {
       const index = await filled(DOCUMENTS)
       const result = await index.search('moons')
-      expect(result).toMatchObject({ total: 12, mode: 'semantic', backend: 'webgpu' })
+      expect(result).toMatchObject({ total: 12, mode: 'semantic', backend: base.backend })
       expect(result.elapsed).toBeGreaterThanOrEqual(0)
       expect(result.hits).toHaveLength(10)
       for (const hit of result.hits) {
         expect(hit.passages).toEqual([hit.passage])
         expect(hit).not.toHaveProperty('explain')
       }
+    })
+
+    test('words, meaning or both', async () => {
+      const index = await filled(DOCUMENTS)
+      const words = await index.search('moons of "Jupiter"', { mode: 'lexical', explain: true })
+      expect(words).toMatchObject({ total: 12, mode: 'lexical', backend: null, pending: false })
+      expect(idsOf(words).sort()).toEqual(['d2', 'd8'])
+      for (const { score, explain } of words.hits)
+        expect(explain!.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(score, 5)
+      const both = await index.search('Jupiter moons', { mode: 'hybrid', limit: 12 })
+      expect(both).toMatchObject({ total: 12, mode: 'hybrid', backend: base.backend })
+      const ranks = both.hits.map(({ fusion }) => fusion!.score)
+      expect(ranks).toEqual([...ranks].sort((a, b) => b - a))
+      const byWords = both.hits.filter(({ fusion }) => fusion!.lexical !== undefined)
+      expect(idsOf({ hits: byWords }).sort()).toEqual(['d2', 'd8'])
+      expect((await index.search('moons', { mode: 'auto' })).mode).toBe('hybrid')
+      const wrong = failureOf(index.search('moons', { mode: 'psychic' as 'auto' }))
+      expect(await wrong).toMatchObject({ code: 'INVALID_ARGUMENT' })
+      const beyond = await index.search('moons', { mode: 'hybrid', offset: 2 ** 40 })
+      expect(beyond).toMatchObject({ hits: [], total: 12 })
+    })
+
+    test('an index that does not wait for its model answers by words, and tells when it is ready', async () => {
+      const index = await open({ waitForModel: false })
+      const ready = new Promise<CustomEvent>((resolve) => index.addEventListener('ready', resolve))
+      // The other tests have the model loaded already, so that it may be there first.
+      expect(['lexical', 'hybrid']).toContain((await index.search('moons')).mode)
+      await index.add(DOCUMENTS)
+      expect((await ready).detail).toMatchObject({ backend: base.backend, adapter: expect.any(String) })
+      const { mode, total } = await index.search('moons')
+      expect([mode, total]).toEqual(['hybrid', 12])
     })
 
     test('limit and offset cut the list of documents', async () => {

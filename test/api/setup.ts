@@ -7,6 +7,8 @@ export const CHECKPOINT = 'pylate'
 
 export interface Setup {
   worker: CreateIndexOptions['worker']
+  /** Options of every index: what the engine runs on. */
+  base: CreateIndexOptions
   /** An index name that no other test uses. */
   name(): string
   /** Opens an index that is closed after the test; in memory, of the golden checkpoint and of a new name unless told. */
@@ -17,19 +19,20 @@ export interface Setup {
 
 let names = 0
 
-export function setUp(worker: CreateIndexOptions['worker']): Setup {
+/** @param base Options of every index, unless a test says otherwise. */
+export function setUp(worker: CreateIndexOptions['worker'], base: CreateIndexOptions = { backend: 'webgpu' }): Setup {
   const opened: SearchIndex[] = []
   let anchor: SearchIndex
   const name = () => `test ${Date.now()} ${++names}`
   const model = `/${checkpointFolder(CHECKPOINT)}`
   const open = async (options: CreateIndexOptions = {}) => {
-    const index = await createIndex({ name: name(), model, store: 'memory', worker, ...options })
+    const index = await createIndex({ name: name(), model, store: 'memory', worker, ...base, ...options })
     opened.push(index)
     return index
   }
   // One index stays open, so that the tests share the engine, its device and the model.
   beforeAll(async () => {
-    anchor = await createIndex({ name: name(), model, store: 'memory', worker })
+    anchor = await createIndex({ name: name(), model, store: 'memory', worker, ...base })
   })
   afterEach(async () => {
     for (const index of opened.splice(0)) await index.close()
@@ -37,6 +40,7 @@ export function setUp(worker: CreateIndexOptions['worker']): Setup {
   afterAll(() => anchor?.close())
   return {
     worker,
+    base,
     name,
     open,
     async filled(documents, options) {

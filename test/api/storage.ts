@@ -6,10 +6,13 @@ import { CHECKPOINT, DOCUMENTS, failureOf, idsOf, LONG_TEXT, type Setup } from '
 const model = `/${checkpointFolder(CHECKPOINT)}`
 const other = `/${checkpointFolder('bert')}`
 
-/** A second engine beside the one under test, as another tab of the page would have. */
-const elsewhere = new URL('../../src/worker/worker.ts?elsewhere', import.meta.url)
+/** The machine may have other work. */
+const patience = { timeout: 30_000, interval: 200 }
 
-export function storage({ open, filled, name, worker }: Setup): void {
+/** A second engine beside the one under test, as another tab of the page would have. */
+const elsewhere = new URL('./worker.ts?elsewhere', import.meta.url)
+
+export function storage({ base, open, filled, name, worker }: Setup): void {
   describe('storage', () => {
     const stored = { store: 'indexeddb' } as const
 
@@ -42,12 +45,12 @@ export function storage({ open, filled, name, worker }: Setup): void {
       const heard = vi.fn()
       there.addEventListener('change', ({ detail }) => heard(detail.documents))
       await here.add(DOCUMENTS.slice(0, 4))
-      await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith(4))
+      await vi.waitFor(() => expect(heard).toHaveBeenLastCalledWith(4), patience)
       expect((await there.search('moons')).total).toBe(4)
       // Both write at once: neither loses what the other has written.
       await Promise.all([here.add(DOCUMENTS.slice(4, 8)), there.add(DOCUMENTS.slice(8)), there.remove(['d0'])])
       for (const index of [here, there]) {
-        await vi.waitFor(async () => expect((await index.search('moons')).total).toBe(11))
+        await vi.waitFor(async () => expect((await index.search('moons')).total).toBe(11), patience)
       }
       const [a, b] = await Promise.all([here, there].map((index) => index.search('moons', { limit: 20 })))
       expect(a.hits.map(({ id, score }) => [id, score])).toEqual(b.hits.map(({ id, score }) => [id, score]))
@@ -88,7 +91,7 @@ export function storage({ open, filled, name, worker }: Setup): void {
         [file, 'indexeddb'],
         [await file.arrayBuffer(), 'memory'],
       ] as const) {
-        const copy = await importIndex(bytes, { name: name(), model, worker, store })
+        const copy = await importIndex(bytes, { name: name(), model, worker, store, ...base })
         expect((await copy.search('bright moons', { limit: 20 })).hits, store).toEqual(before.hits)
         expect(await copy.add([DOCUMENTS[4]])).toMatchObject({ added: 1 })
         await copy.destroy()
@@ -101,7 +104,8 @@ export function storage({ open, filled, name, worker }: Setup): void {
       const bytes = new Uint8Array(await (await source.export()).arrayBuffer())
       const index = await filled(DOCUMENTS.slice(3), { name: own, ...stored })
       await index.close()
-      const load = (file: Uint8Array<ArrayBuffer>) => importIndex(file, { name: own, model, worker, ...stored })
+      const load = (file: Uint8Array<ArrayBuffer>) =>
+        importIndex(file, { name: own, model, worker, ...stored, ...base })
       const flipped = bytes.slice()
       flipped[bytes.length >> 1] ^= 0x10
       const damaged = [bytes.slice(0, 0), bytes.slice(0, 20), bytes.slice(0, bytes.length - 5), flipped, bytes.slice(1)]
@@ -124,7 +128,7 @@ export function storage({ open, filled, name, worker }: Setup): void {
     test('a file of another model is refused', async () => {
       const index = await filled(DOCUMENTS)
       const file = await index.export()
-      const error = await failureOf(importIndex(file, { name: name(), model: other, worker, store: 'memory' }))
+      const error = await failureOf(importIndex(file, { name: name(), model: other, worker, store: 'memory', ...base }))
       expect(error).toMatchObject({ code: 'MODEL_MISMATCH' })
     })
 
@@ -148,7 +152,7 @@ export function storage({ open, filled, name, worker }: Setup): void {
       expect((await listIndexes({ worker })).length).toBeGreaterThanOrEqual(2)
       await removeAll({ worker })
       expect(await listIndexes({ worker })).toEqual([])
-      const index = await createIndex({ name: name(), model, worker })
+      const index = await createIndex({ name: name(), model, worker, ...base })
       expect((await index.search('moons')).total).toBe(0)
       await index.destroy()
     })

@@ -1,11 +1,14 @@
 /** The demo as a person meets it: built, served under the strict policy, used in a browser that can be restarted. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BrowserContext, chromium, type Page } from 'playwright'
+import { type BrowserContext, chromium, type Locator, type Page, type Route, type Worker } from 'playwright'
 import { chromiumArguments, findChromium, refusedArguments } from '../../scripts/chromium.mjs'
 import { buildDemo } from '../../scripts/demo.mjs'
 import { serve } from '../../scripts/serve.mjs'
+import type { SearchDetail } from '../../src/element/index.ts'
+import { sampleFolder } from './demo/sample.ts'
+import { type Act, install, type Point } from './faults/faults.ts'
 
 export interface ShownHit {
   title: string
@@ -13,14 +16,48 @@ export interface ShownHit {
 }
 
 export const browserMissing = process.env.MAXSIFT_NO_CHROMIUM ?? (findChromium() ? null : 'no Chromium')
+export const unlessMissing = browserMissing ? ` — ${browserMissing}` : ''
+
+/** For whatever a page may wait for: the machine may have other work. */
+const PATIENCE = 120_000
+
+declare global {
+  /** The last `search` event of the page. */
+  var found: { query: string; hits: ShownHit[] } | undefined
+}
+
+export interface DemoOptions {
+  /** Folder of a ready-made index of the same model; a small one unless told. */
+  sample?: string
+  /** Where the page finds the model. */
+  address?: string
+  /** A name instead of localhost, which browsers do not trust as they trust that. */
+  host?: string
+  /** Run in the worker before the engine. */
+  worker?: string
+  /** A selector of what the page shows when it is ready; the search box unless told. */
+  shows?: string
+  /** The browser of somebody who was here before: its folder, and the port of the server. */
+  profile?: string
+  port?: number
+}
 
 /** Opens the demo with the model of a folder, with a browser profile of its own. */
-export async function openDemo(model: string): Promise<Demo> {
+export async function openDemo(model: string, options: DemoOptions = {}): Promise<Demo> {
+  const folder = mkdtempSync(join(tmpdir(), 'maxsift-demo-'))
+  const page = await buildDemo({ outDir: join(folder, 'page'), sample: options.sample ?? (await sampleFolder(model)) })
+  const { worker, port, address = 'model/' } = options
+  if (worker) {
+    const script = readdirSync(join(page, 'assets')).find((name) => /^worker-.*\.js$/.test(name))!
+    const path = join(page, 'assets', script)
+    writeFileSync(path, `${worker}\n${readFileSync(path, 'utf8')}`)
+  }
   const server = await serve({
-    folders: { '/': await buildDemo(), '/model/': model },
-    texts: { '/demo.json': JSON.stringify({ model: 'model/' }) },
+    port,
+    folders: { '/': page, [`/${address}`]: model },
+    texts: { '/demo.json': JSON.stringify({ model: address }) },
   })
-  const demo = new Demo(server, mkdtempSync(join(tmpdir(), 'maxsift-demo-')))
+  const demo = new Demo(server, folder, options)
   await demo.start()
   return demo
 }
@@ -30,31 +67,76 @@ export class Demo {
   /** What the page said on its console, and addresses it asked for elsewhere. */
   readonly complaints: string[] = []
   #context: BrowserContext | null = null
+  readonly #held: Route[] = []
+  #profiles = 0
 
   constructor(
-    private readonly server: Awaited<ReturnType<typeof serve>>,
-    private readonly profile: string,
+    readonly server: Awaited<ReturnType<typeof serve>>,
+    private readonly folder: string,
+    private readonly options: DemoOptions = {},
   ) {}
 
-  /** Starts the browser and opens the page; waits until it can be used. */
+  get address(): string {
+    return this.options.host ? this.server.address.replace('localhost', this.options.host) : this.server.address
+  }
+
+  get port(): number {
+    return Number(new URL(this.server.address).port)
+  }
+
+  /** Where the browser keeps what it keeps. */
+  get profile(): string {
+    return this.options.profile ?? join(this.folder, `profile ${this.#profiles}`)
+  }
+
+  get context(): BrowserContext {
+    return this.#context!
+  }
+
+  /** Starts the browser, with what it kept before, and opens the page; waits until it can be used. */
   async start(): Promise<void> {
     this.#context = await chromium.launchPersistentContext(this.profile, {
       executablePath: findChromium()?.path,
-      args: chromiumArguments,
+      args: [
+        ...chromiumArguments,
+        ...(this.options.host ? [`--host-resolver-rules=MAP ${this.options.host} 127.0.0.1`] : []),
+      ],
       ignoreDefaultArgs: refusedArguments,
+      viewport: { width: 1200, height: 800 },
     })
+    this.#context.setDefaultTimeout(PATIENCE)
+    await this.#context.addInitScript(() => {
+      document.addEventListener('search', (event) => {
+        const { query, hits } = (event as CustomEvent<SearchDetail>).detail
+        globalThis.found = { query, hits: hits.map(({ id, title, score }) => ({ title: title ?? id, score })) }
+      })
+    })
+    await this.#context.route('**/hold/**', (route) => void this.#held.push(route))
+    this.page = await this.open(this.#context.pages()[0])
+  }
+
+  /** Another tab, or the same one once more. */
+  async open(given?: Page): Promise<Page> {
     const { server, complaints } = this
-    this.page = this.#context.pages()[0] ?? (await this.#context.newPage())
-    this.page.on('console', (message) => {
+    const page = given ?? (await this.context.newPage())
+    page.on('console', (message) => {
       if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text())
     })
-    this.page.on('pageerror', (error) => complaints.push(error.message))
-    this.page.on('request', (request) => {
-      if (!request.url().startsWith(server.address)) complaints.push(`asked for ${request.url()}`)
+    page.on('pageerror', (error) => complaints.push(error.message))
+    page.on('request', (request) => {
+      if (new URL(request.url()).port !== new URL(server.address).port) complaints.push(`asked for ${request.url()}`)
     })
-    await this.page.goto(server.address)
-    await this.page.locator('#work').waitFor()
-    await this.page.locator('#busy').waitFor({ state: 'hidden' })
+    await page.goto(this.address)
+    await page.locator(this.options.shows ?? 'maxsift-search').waitFor()
+    return page
+  }
+
+  /** Begins anew, as another person would: nothing is kept. */
+  async fresh(): Promise<void> {
+    await this.closeBrowser()
+    this.#profiles += 1
+    this.complaints.length = 0
+    await this.start()
   }
 
   /** Waits until the page would open without a network. */
@@ -64,6 +146,7 @@ export class Demo {
 
   async closeBrowser(): Promise<void> {
     await this.#context?.close()
+    this.#context = null
   }
 
   stopServer(): Promise<void> {
@@ -71,41 +154,106 @@ export class Demo {
   }
 
   /** Adds one file and waits until its documents are in the index. @throws Error with what the page says instead */
-  async add(name: string, text: string, timeout = 60_000): Promise<void> {
-    const before = await this.page.textContent('#summary')
-    await this.page.setInputFiles('#files', { name, mimeType: 'text/plain', buffer: Buffer.from(text) })
-    await this.page.waitForFunction(
-      (before) => {
-        const [busy, alert, summary] = ['busy', 'alert', 'summary'].map((id) => document.getElementById(id)!)
-        return busy.hidden && (!alert.hidden || summary.textContent !== before)
-      },
-      before,
-      { timeout },
-    )
-    const alert = this.page.locator('#alert')
-    if (await alert.isVisible()) throw new Error(`The page says: ${await alert.textContent()}`)
+  async add(name: string, text: string | Buffer, timeout = PATIENCE): Promise<void> {
+    await this.give({ [name]: text }, timeout)
+    const problems = this.intake.locator('.problems')
+    if (await problems.isVisible()) throw new Error(`The page says: ${await problems.textContent()}`)
+  }
+
+  /** Chooses files and waits until reading has ended one way or the other. */
+  async give(files: Record<string, string | Buffer>, timeout = PATIENCE): Promise<void> {
+    const close = this.intake.getByRole('button', { name: 'Close' })
+    if (await close.isVisible()) await close.click()
+    const payload = Object.entries(files).map(([name, text]) => ({
+      name,
+      mimeType: 'text/plain',
+      buffer: Buffer.from(text),
+    }))
+    await this.page.setInputFiles('#pick-files', payload)
+    await this.ended(timeout)
+  }
+
+  /** Drops files and folders of this machine on a page, as a person would. */
+  async drop(paths: string[], page = this.page): Promise<void> {
+    const session = await this.context.newCDPSession(page)
+    const data = { items: [], files: paths, dragOperationsMask: 1 }
+    const drag = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+      session.send('Input.dispatchDragEvent', { type, x: 600, y: 400, data })
+    await page.bringToFront()
+    await drag('dragEnter')
+    // The page has to have said that it takes the files.
+    do await drag('dragOver')
+    while (!(await page.locator('.veil').isVisible()))
+    await drag('drop')
+    await session.detach()
+  }
+
+  /** Waits until files are read, or reading has stopped. */
+  async ended(timeout = PATIENCE): Promise<void> {
+    await this.intake.getByRole('heading', { name: /^Done|^Stopped/ }).waitFor({ timeout })
+  }
+
+  /** Lets a fault strike the engine of a page; see `Faults.arm`. */
+  async arm(point: Point, act: Act, nth = 1, times = 1, page = this.page): Promise<void> {
+    const engine = this.engine(page)
+    await engine.evaluate(install)
+    await engine.evaluate(([point, act, nth, times]) => faults.arm(point, act, nth, times), [
+      point,
+      act,
+      nth,
+      times,
+    ] as const)
+  }
+
+  /** Lets go on what a fault held. */
+  async release(): Promise<void> {
+    for (const route of this.#held.splice(0)) await route.fulfill({ status: 204 })
+  }
+
+  async disarm(page = this.page): Promise<void> {
+    await this.engine(page).evaluate(() => faults.disarm())
+  }
+
+  /** The worker in which the engine runs; PDFs are read in others. */
+  engine(page = this.page): Worker {
+    return page.workers().find((worker) => /\/worker-[^/]*$/.test(worker.url()))!
+  }
+
+  /** The card that says how far reading is. */
+  get intake(): Locator {
+    return this.page.locator('.intake')
+  }
+
+  get box(): Locator {
+    return this.page.getByRole('combobox')
   }
 
   /** Types a query and gives the hits shown for it, best first. */
   async search(query: string): Promise<ShownHit[]> {
     const { page } = this
+    // A page behind another one draws nothing, and waits with what waits for that.
+    await page.bringToFront()
+    // What was under way is given up with this.
+    await this.box.fill('')
     await page.evaluate(() => {
-      document.getElementById('status')!.textContent = ''
+      globalThis.found = undefined
     })
-    await page.fill('#query', '')
-    await page.fill('#query', query)
-    await page.waitForFunction(() => / of \d+ documents/.test(document.getElementById('status')!.textContent))
-    return page.$$eval('#hits > li', (items) =>
-      items.map((item) => ({
-        title: item.querySelector('h2')!.textContent,
-        score: Number(/MaxSim (\S+)/.exec(item.querySelector('.why')!.textContent)![1]),
-      })),
-    )
+    await this.box.fill(query)
+    await page.waitForFunction((query) => globalThis.found?.query === query, query, { timeout: PATIENCE })
+    const hits = await page.evaluate(() => globalThis.found!.hits)
+    const titles = await this.titles()
+    if (titles.join() !== hits.map(({ title }) => title).join()) throw new Error(`The page shows ${titles}`)
+    return hits
+  }
+
+  /** Titles of the rows that are shown, from the top. */
+  titles(): Promise<string[]> {
+    return this.page.locator('maxsift-search [part="title"]').allTextContents()
   }
 
   async close(): Promise<void> {
     await this.closeBrowser()
     await this.stopServer()
-    rmSync(this.profile, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 }

@@ -6,7 +6,8 @@ import { STORAGE } from '../../src/gpu/device.ts'
 import { searchIndex } from '../../src/kernels/search.ts'
 import { nodeEnvironment } from '../../src/node/environment.ts'
 import { Engine } from '../../src/search/engine.ts'
-import { Residents } from '../../src/search/residents.ts'
+import { GpuResidents } from '../../src/search/residents.ts'
+import { GpuBackend } from '../../src/search/webgpu.ts'
 import type { GoldenText } from '../goldens/checkpoints.ts'
 import { gpuEntry, gpuMissing, openDevice } from '../gpu.ts'
 import { loadMiniLM, type MiniLM, minilmMissing, modelFolder } from './minilm.ts'
@@ -23,7 +24,8 @@ describe.skipIf(missing)(`all-MiniLM-L6-v2${missing ? ` — ${missing}` : ''}`, 
     let engine: Engine
     beforeAll(async () => {
       const gpu = (await gpuEntry())!
-      engine = await Engine.open({ device: () => ({ gpu }), model: nodeEnvironment.model }, modelFolder())
+      const environment = { device: () => ({ gpu }), model: nodeEnvironment.model }
+      engine = await Engine.open(environment, modelFolder(), { pooling: 'none' })
     })
     afterAll(() => engine?.close())
 
@@ -64,7 +66,7 @@ describe.skipIf(missing)(`all-MiniLM-L6-v2${missing ? ` — ${missing}` : ''}`, 
     async function ranking(id: CodecId): Promise<number[][]> {
       const device = await openDevice()
       const codec = codecOf({ id })
-      const residents = new Residents(device, codec, golden.dim)
+      const residents = new GpuResidents(new GpuBackend(device), codec, golden.dim)
       const bytes = ({ buffer, byteOffset, byteLength }: Uint32Array | Float32Array) =>
         new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength)
       await residents.append(

@@ -7,6 +7,8 @@
 export interface CheckpointTraits {
   style: 'stanford' | 'sentence-transformers' | 'bert'
   weights: 'F32' | 'F16' | 'BF16' | 'I8'
+  /** Set where vectors are not of length 1. */
+  unnormalized?: true
   /** In one line: why it is here. */
   shows: string
 }
@@ -65,9 +67,41 @@ export const CHECKPOINTS = {
   'stanford-shards': { style: 'stanford', weights: 'F16', shows: 'three shards and an index; punctuation kept' },
 } as const satisfies Record<string, CheckpointTraits>
 
-export type CheckpointName = keyof typeof CHECKPOINTS
+/** Of other families and heads; they need kernels of their own, which take long to compile on software adapters. */
+export const FAMILIES = {
+  distilbert: {
+    style: 'sentence-transformers',
+    weights: 'F16',
+    unnormalized: true,
+    shows: 'DistilBERT, one vector a text: [CLS], compared by dot product',
+  },
+  contriever: {
+    style: 'sentence-transformers',
+    weights: 'F32',
+    shows: 'BERT, one vector a text: the mean, a Tanh projection, Normalize; text prompts',
+  },
+  'xlm-roberta': {
+    style: 'sentence-transformers',
+    weights: 'F32',
+    shows: 'XLM-R: positions from 2 on, one type; hidden expansion rows',
+  },
+  modernbert: {
+    style: 'sentence-transformers',
+    weights: 'F32',
+    shows: 'ModernBERT: local layers in which some expansion rows see nothing',
+  },
+  'modernbert-biases': {
+    style: 'sentence-transformers',
+    weights: 'BF16',
+    unnormalized: true,
+    shows: 'ModernBERT with all biases, the first layer local; one vector a text: the mean, by dot product',
+  },
+} as const satisfies Record<string, CheckpointTraits>
 
-export const CHECKPOINT_NAMES = Object.keys(CHECKPOINTS) as CheckpointName[]
+export type CheckpointName = keyof typeof CHECKPOINTS | keyof typeof FAMILIES
+
+export const CHECKPOINT_NAMES = Object.keys(CHECKPOINTS) as (keyof typeof CHECKPOINTS)[]
+export const FAMILY_NAMES = Object.keys(FAMILIES) as (keyof typeof FAMILIES)[]
 
 export interface GoldenText {
   text: string
@@ -104,9 +138,16 @@ export function readCheckpointFile(name: CheckpointName, path: string): Promise<
 }
 
 /** Every file of a checkpoint by its path, for sources that are a map. */
-export async function readCheckpoint(name: CheckpointName): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+export async function readCheckpoint(name: CheckpointName): Promise<Files> {
   const { files } = await loadGolden(name)
-  return new Map(await Promise.all(files.map(async (path) => [path, await readCheckpointFile(name, path)] as const)))
+  return readFiles(`${name}/model`, files)
+}
+
+export type Files = Map<string, Uint8Array<ArrayBuffer>>
+
+/** Files of a folder here, by their paths in it. */
+export async function readFiles(folder: string, paths: readonly string[]): Promise<Files> {
+  return new Map(await Promise.all(paths.map(async (path) => [path, await read(`${folder}/${path}`)] as const)))
 }
 
 export async function loadGolden(name: CheckpointName): Promise<Golden> {

@@ -19,7 +19,7 @@ import transformers
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
-from maker import encode, files, forward, layouts, native, texts  # noqa: E402
+from maker import encode, families, files, forward, layouts, native, rerankers, texts  # noqa: E402
 from maker.bert import plain_bert  # noqa: E402
 from maker.golden import maxsim, write_golden  # noqa: E402
 from maker.layouts import Trunk  # noqa: E402
@@ -115,9 +115,10 @@ RECIPES = {
     'stanford-bf16': lambda m, to: layouts.stanford(to, FIRST, 16, 'BF16'),
     'stanford-i8': lambda m, to: layouts.stanford(to, FIRST, 16, 'I8'),
     'stanford-shards': lambda m, to: layouts.stanford(to, FIRST, 16, 'F16', shards=3, mask_punctuation=False),
+    **{name: lambda m, to, recipe=recipe: recipe(to, m.scratch / f'{to.parent.name}-base') for name, recipe in (families.RECIPES | rerankers.RECIPES).items()},
 }
 # Encoded with the short lists: the rules are those of another one, or the vectors are wide.
-FEW = {'stanford-f16', 'stanford-bf16', 'stanford-i8', 'stanford-shards', 'pylate-attend', 'native-min', 'bert-accents'}
+FEW = {'stanford-f16', 'stanford-bf16', 'stanford-i8', 'stanford-shards', 'pylate-attend', 'native-min', 'bert-accents'} | set(families.RECIPES)
 PLAIN = {'bert', 'bert-accents'}
 PYLATE = {'stanford', 'stanford-attend', 'pylate', 'pylate-no-expansion', 'pylate-attend', 'answerai'}
 
@@ -216,11 +217,21 @@ def main() -> None:
             RECIPES[name](maker, target / 'model')
             tidy(target / 'model')
             plain = files.as_f32(target / 'model', maker.scratch / f'{name}-f32')
+            if name in rerankers.RECIPES:
+                print(f'{name:20} ' + rerankers.write_golden(target, plain))
+                continue
             lists = (texts.FEW_QUERIES, texts.FEW_DOCUMENTS) if name in FEW else (texts.QUERIES, texts.DOCUMENTS)
-            queries, documents = (plain_bert if name in PLAIN else encode.sentence_transformers)(plain, *lists)
+            give = plain_bert if name in PLAIN else encode.single_vector if name in families.SINGLE else encode.sentence_transformers
+            queries, documents = give(plain, *lists)
             scores = encode.sums(queries, documents)
             write_golden(target, describe(target, name), queries, documents, scores)
-            notes = [check_forward(name, forward.Model.read(target / 'model'), queries, documents, scores, table)]
+            if name in families.RECIPES:  # the f64 pass is one of BERTs
+                off, total = distance(encode.in_f64(plain, queries, documents), queries, documents, scores)
+                if off > 0.2 * VECTORS or total > 0.2 * SUMS:
+                    raise AssertionError(f'{name}: f64 is {off:.1e} off in vectors, {total:.1e} in sums')
+                notes = [f'f64: {off:.1e}, {total:.1e}']
+            else:
+                notes = [check_forward(name, forward.Model.read(target / 'model'), queries, documents, scores, table)]
             if name.startswith('stanford'):
                 metadata = json.loads((plain / 'artifact.metadata').read_text())
                 worst = max(encode.stanford_by_hand(plain, queries, 'query', metadata),

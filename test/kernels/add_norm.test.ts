@@ -33,6 +33,41 @@ describe.skipIf(missing)(`add_norm${missing ? ` — ${missing}` : ''}`, () => {
     })
   }
 
+  it('adds up parts first', async () => {
+    const device = await openDevice()
+    const [rows, columns, parts] = [3, 36, 3]
+    const values = random(5)
+    const x = values(parts * rows * columns)
+    const [residual, gamma, beta] = [values(rows * columns), values(columns), values(columns)]
+    const sums = Float32Array.from(residual, (_, i) => {
+      let sum = 0
+      for (let part = 0; part < parts; part++) sum += x[part * rows * columns + i]
+      return sum
+    })
+    const plan = planAddNorm({ rows, columns, epsilon: 1e-6, parts }, device.caps)
+    const [out] = await runPlan(device, plan, [x, residual, Float32Array.of(...gamma, ...beta), rows * columns])
+    expect(maxError(new Float32Array(out), addNorm(sums, residual, gamma, beta, columns, 1e-6))).toBeLessThan(2e-5)
+  })
+
+  it('keeps the sum for the next residual', async () => {
+    const device = await openDevice()
+    for (const columns of [30, 48]) {
+      const values = random(6)
+      const [x, residual] = [values(3 * columns), values(3 * columns)]
+      const [gamma, beta] = [values(columns), values(columns)]
+      const plan = planAddNorm({ rows: 3, columns, epsilon: 1e-6, sums: true }, device.caps)
+      const affine = Float32Array.of(...gamma, ...beta)
+      const [out, sums] = await runPlan(device, plan, [x, residual, affine, 3 * columns, 3 * columns])
+      expect(maxError(new Float32Array(out), addNorm(x, residual, gamma, beta, columns, 1e-6))).toBeLessThan(2e-5)
+      expect(
+        maxError(
+          new Float32Array(sums),
+          x.map((value, i) => value + residual[i]),
+        ),
+      ).toBeLessThan(1e-6)
+    }
+  })
+
   it('keeps its digits under a large mean', async () => {
     const device = await openDevice()
     const values = random(1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { listTiles, MAX_PLAIN_HEAD, planAttention, tileRows } from '../../src/kernels/attention.ts'
+import { listTiles, MAX_PLAIN_HEAD, planAttention, rotaryTable, tileRows } from '../../src/kernels/attention.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { attention } from './attention.reference.ts'
 import { maxError, random, runPlan } from './harness.ts'
@@ -12,10 +12,19 @@ interface Case {
   lengths: number[]
   /** Whether a token is visible as a key. */
   visible?: (sequence: number, i: number, length: number) => boolean
+  window?: number
+  theta?: number
 }
 
 /** Runs every variant that fits the shape and gives the worst error of each. */
-async function errors({ heads, head, lengths, visible = () => true }: Case): Promise<Record<string, number>> {
+async function errors({
+  heads,
+  head,
+  lengths,
+  visible = () => true,
+  window,
+  theta,
+}: Case): Promise<Record<string, number>> {
   const device = await openDevice()
   const hidden = heads * head
   const tokens = lengths.reduce((a, b) => a + b)
@@ -30,12 +39,14 @@ async function errors({ heads, head, lengths, visible = () => true }: Case): Pro
     return { start: starts[s], length, keys: last < 0 ? length : last + 1 }
   })
   const work = listTiles(sequences, tileRows({ hidden, heads }))
-  const expected = attention({ qkv, attend, hidden, heads, lengths })
+  const expected = attention({ qkv, attend, hidden, heads, lengths, window, theta })
   const found: Record<string, number> = {}
   for (const tiled of head > MAX_PLAIN_HEAD ? [true] : [false, true]) {
     for (const vec of head === 16 ? [true, false] : [undefined]) {
-      const plan = planAttention({ hidden, heads, tiles: work.length / 4 }, device.caps, { tiled, vec })
-      const [out] = await runPlan(device, plan, [qkv, work, attend, tokens * hidden])
+      const shape = { hidden, heads, tiles: work.length / 4, rotary: theta !== undefined, window }
+      const plan = planAttention(shape, device.caps, { tiled, vec })
+      const table = theta === undefined ? [] : [rotaryTable(theta, Math.max(...lengths), head)]
+      const [out] = await runPlan(device, plan, [qkv, work, attend, tokens * hidden, ...table])
       found[`tiled ${tiled}, vec ${vec}`] = maxError(new Float32Array(out), expected)
     }
   }
@@ -70,7 +81,23 @@ describe.skipIf(missing)(`attention${missing ? ` — ${missing}` : ''}`, () => {
     for (const head of [16, 64, 128]) expectSmall(await errors({ heads: 2, head, lengths: [32, 45, 19], visible }))
   })
 
-  it('gives the mean of the values where all keys are hidden', async () => {
+  it('sees the keys of a window alone', async () => {
+    const visible = (s: number, i: number) => s !== 1 || i < 9
+    for (const [head, window] of [
+      [16, 1],
+      [16, 40],
+      [64, 5],
+    ])
+      expectSmall(await errors({ heads: 2, head, lengths: [1, 80, 33, 100], window, visible }))
+  })
+
+  it('turns queries and keys by their positions', async () => {
+    // In double precision alone: the table's own rounding, that of the reference library, is off by 1e-5 here.
+    const found = await errors({ heads: 2, head: 16, lengths: [1, 33, 70], theta: 10_000, window: 30 })
+    for (const [variant, error] of Object.entries(found)) expect(error, variant).toBeLessThan(1e-4)
+  })
+
+  it('gives zeros where all keys are hidden', async () => {
     expectSmall(await errors({ heads: 2, head: 16, lengths: [40, 3, 5], visible: (s) => s === 1 }))
   })
 })

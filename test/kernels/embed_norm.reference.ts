@@ -4,22 +4,22 @@ export interface Embeddings {
   columns: number
   words: Float32Array
   positions: Float32Array
-  /** Row 0 of the type table. */
-  type: Float32Array
+  /** Both types. */
+  types: Float32Array
   gamma: Float32Array
   beta: Float32Array
   epsilon: number
 }
 
-/** LayerNorm(word + position + type 0) for every (id, position). */
-export function embedNorm(tokens: readonly (readonly [number, number])[], table: Embeddings): Float32Array {
-  const { columns, words, positions, type, gamma, beta, epsilon } = table
+/** LayerNorm(word + position + type) for every (id, position, type). */
+export function embedNorm(tokens: readonly (readonly [number, number, number])[], table: Embeddings): Float32Array {
+  const { columns, words, positions, types, gamma, beta, epsilon } = table
   const word: number[] = []
   const rest: number[] = []
-  for (const [id, position] of tokens) {
+  for (const [id, position, type] of tokens) {
     for (let c = 0; c < columns; c++) {
       word.push(words[id * columns + c])
-      rest.push(positions[position * columns + c] + type[c])
+      rest.push(positions[position * columns + c] + types[type * columns + c])
     }
   }
   return addNorm(Float32Array.from(word), Float32Array.from(rest), gamma, beta, columns, epsilon)

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { ACTIVATIONS, planGemm, TILES } from '../../src/kernels/gemm.ts'
+import type { Capabilities } from '../../src/gpu/device.ts'
+import { ACTIVATIONS, partsOf, planGemm, TILES } from '../../src/kernels/gemm.ts'
 import { rowBytes, shardRows, type WeightFormat } from '../../src/kernels/weights.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { activations, gemm } from './gemm.reference.ts'
@@ -9,6 +10,7 @@ import { store } from './weights.ts'
 const missing = await gpuMissing()
 const f16 = !missing && (await openDevice()).caps.f16
 const tiles = Object.keys(TILES) as (keyof typeof TILES)[]
+const formats = ['F32', 'F16', 'BF16', 'I8'] as const
 
 function example(m: number, k: number, n: number, format: WeightFormat) {
   const values = random(m + k + n)
@@ -21,7 +23,9 @@ function example(m: number, k: number, n: number, format: WeightFormat) {
 
 describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
   for (const tile of tiles) {
-    for (const format of ['F32', 'F16', 'BF16', 'I8'] as const) {
+    // These are the texts of the others with larger numbers, and take long to compile: the format that does most.
+    const large = tile === 'large' || tile === 'register'
+    for (const format of large ? (['I8'] as const) : formats) {
       it(`${tile}, ${format}`, async () => {
         const device = await openDevice()
         for (const [m, k, n] of [
@@ -37,6 +41,7 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
         }
       })
 
+      if (large) continue
       it(`${tile}, ${format}, lengths that are no multiple of 4`, async () => {
         const device = await openDevice()
         for (const [m, k, n] of [
@@ -52,6 +57,7 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
       })
     }
 
+    if (large) continue
     it(`${tile}, with activation and residual`, async () => {
       const device = await openDevice()
       for (const [m, k, n] of [
@@ -65,7 +71,46 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
         expect(maxError(new Float32Array(out), expected), `${n} columns`).toBeLessThan(1e-5)
       }
     })
+
+    if (tile === 'flat') continue
+    it(`${tile}, with a gate`, async () => {
+      const device = await openDevice()
+      for (const [m, k, n] of [
+        [11, 8, 36],
+        [11, 6, 35],
+      ]) {
+        const { a, w, affine, residual, product } = example(m, k, n, 'F32')
+        const shape = { m, k, columns: n, weights: 'F32', activation: 'gelu', residual: 'gate' } as const
+        const [out] = await runPlan(device, planGemm(shape, device.caps, { tile }), [a, w, affine, m * n, residual])
+        const expected = gemm({ ...product, activation: 'gelu' }).map((value, i) => value * residual[i])
+        expect(maxError(new Float32Array(out), expected), `${n} columns`).toBeLessThan(1e-5)
+      }
+    })
   }
+
+  it('comes in parts, which add up', async () => {
+    const device = await openDevice()
+    for (const tile of tiles) {
+      for (const [m, k, n, parts] of [
+        [9, 264, 36, 2],
+        [5, 70, 35, 3],
+        // More parts than there are steps: the last ones are zero.
+        [3, 40, 8, 4],
+      ]) {
+        if (tile === 'large' && n % 4 > 0) continue
+        const { a, w, affine, product } = example(m, k, n, 'I8')
+        const plan = planGemm({ m, k, columns: n, weights: 'I8', parts }, device.caps, { tile })
+        const [out] = await runPlan(device, plan, [a, w, affine, parts * m * n])
+        const values = new Float32Array(out)
+        const sums = Float32Array.from({ length: m * n }, (_, i) => {
+          let sum = 0
+          for (let part = 0; part < parts; part++) sum += values[part * m * n + i]
+          return sum
+        })
+        expect(maxError(sums, gemm(product)), `${tile}, ${m} × ${k} × ${n}, ${parts} parts`).toBeLessThan(1e-5)
+      }
+    }
+  })
 
   // Not a case for SwiftShader, which has no `shader-f16`: lavapipe, in Node, is there for it.
   const it16 = f16 || !('document' in globalThis) ? it.skipIf(!f16) : () => {}
@@ -100,7 +145,9 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
       0,
     )
     for (const activation of Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[]) {
-      const plan = planGemm({ m: x.length, k: 1, columns: 1, weights: 'F32', activation }, device.caps)
+      const plan = planGemm({ m: x.length, k: 1, columns: 1, weights: 'F32', activation }, device.caps, {
+        tile: 'flat',
+      })
       const [out] = await runPlan(device, plan, [x, Float32Array.of(1, 0, 0, 0), Float32Array.of(0), x.length])
       const actual = new Float32Array(out)
       // Relative where the values are large.
@@ -125,7 +172,9 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
       const shards = shardRows(columns, stride, device.caps.limits)
       expect(shards.length).toBeGreaterThan(1)
       const steps = shards.map((shard) => ({
-        plan: planGemm({ m, k, columns, shard, weights: format, activation: 'gelu', residual: true }, device.caps),
+        plan: planGemm({ m, k, columns, shard, weights: format, activation: 'gelu', residual: true }, device.caps, {
+          tile: 'flat',
+        }),
         buffers: [
           'a',
           w.subarray(shard.first * stride, (shard.first + shard.rows) * stride),
@@ -152,5 +201,19 @@ describe.skipIf(missing)(`gemm${missing ? ` — ${missing}` : ''}`, () => {
     expect(maxError(new Float32Array(out), gemm({ a, w: w.values, bias: new Float32Array(4), k: 8 }))).toBeLessThan(
       1e-9,
     )
+  })
+})
+
+describe('parts of a product', () => {
+  const caps = { fallback: false } as Capabilities
+  it('are several for few rows and a long k', () => {
+    expect(partsOf({ m: 32, k: 1536, columns: 384 }, caps)).toBe(4)
+    expect(partsOf({ m: 1, k: 768, columns: 768 }, caps)).toBe(3)
+  })
+
+  it('is one where the workgroups are many, k is short, or barriers are dear', () => {
+    expect(partsOf({ m: 4000, k: 1536, columns: 384 }, caps)).toBe(1)
+    expect(partsOf({ m: 32, k: 384, columns: 384 }, caps)).toBe(1)
+    expect(partsOf({ m: 32, k: 1536, columns: 384 }, { ...caps, fallback: true })).toBe(1)
   })
 })

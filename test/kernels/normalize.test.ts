@@ -32,6 +32,33 @@ describe.skipIf(missing)(`normalize${missing ? ` — ${missing}` : ''}`, () => {
     })
   }
 
+  it('takes means of runs, and leaves them as long as they are', async () => {
+    const device = await openDevice()
+    for (const columns of [6, 96]) {
+      const x = random(columns)(9 * columns, 2, 0.5)
+      const runs = [
+        [0, 1],
+        [1, 5],
+        [5, 9],
+      ]
+      const means = Float32Array.from(
+        runs.flatMap(([first, end]) =>
+          Array.from({ length: columns }, (_, c) => {
+            let sum = 0
+            for (let row = first; row < end; row++) sum += x[row * columns + c]
+            return sum / (end - first)
+          }),
+        ),
+      )
+      for (const unit of [false, true]) {
+        const expected = unit ? normalize(means, [0, 1, 2], columns) : means
+        const plan = planNormalize({ rows: 3, columns, mean: true, unit }, device.caps)
+        const [out] = await runPlan(device, plan, [x, Uint32Array.from(runs.flat()), 3 * columns])
+        expect(maxError(new Float32Array(out), expected), `${unit}`).toBeLessThan(2e-6)
+      }
+    }
+  })
+
   it('leaves a row of zeros at zero', async () => {
     const device = await openDevice()
     const [out] = await runPlan(device, planNormalize({ rows: 1, columns: 8 }, device.caps), [

@@ -3,7 +3,15 @@ import type { CodecId } from '../../src/codec/codec.ts'
 import { Arena } from '../../src/gpu/arena.ts'
 import { type Device, STORAGE } from '../../src/gpu/device.ts'
 import { Layout } from '../../src/kernels/layout.ts'
-import { planSearch, type SearchIndex, type SearchRequest, searchIndex, variantsOf } from '../../src/kernels/search.ts'
+import { NONE } from '../../src/kernels/maxsim.ts'
+import {
+  planSearch,
+  type SearchIndex,
+  type SearchRequest,
+  scoreIndex,
+  searchIndex,
+  variantsOf,
+} from '../../src/kernels/search.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { type Fixture, makeFixture } from './fixture.ts'
 import { random } from './harness.ts'
@@ -63,6 +71,41 @@ describe.skipIf(missing)(`search${missing ? ` — ${missing}` : ''}`, async () =
       }
     })
   }
+
+  it.skipIf(!device?.caps.packedDot)('in integers: the same hits, one dispatch more', async () => {
+    const integers = await openDevice()
+    integers.caps.integer = true
+    const documents = [[40], [3, 0, 90], [], [1500]]
+    const fixture = makeFixture({ dim: 96, codec: 'int8', documents })
+    const query = random(4)(33 * 96, 1 / Math.sqrt(96))
+    const plain = await run(await upload(device, fixture), query, { k: 4, best: 2 })
+    const { hits, cost } = await run(await upload(integers, fixture), query, { k: 4, best: 2 })
+    checkHits(fixture, query, hits, 4)
+    expect(hits.map(({ document }) => document)).toEqual(plain.hits.map(({ document }) => document))
+    expect(cost.dispatches).toBe(plain.cost.dispatches + 1)
+    expect(cost.dispatches).toBeLessThanOrEqual(2 * fixture.shards.length + 4)
+  })
+
+  it('scores for several queries in one submission', async () => {
+    const dim = 20
+    const fixture = makeFixture({ dim, codec: 'f16', documents: [[5], [0], [7, 90], [600]] })
+    fixture.layout.setAlive(0, false)
+    const { index, arena } = await upload(device, fixture)
+    const [queries, rows] = [3, 4]
+    const query = random(8)(queries * rows * dim, 0.2)
+    const buffer = await device.allocate(query.byteLength, 'query', STORAGE)
+    device.gpu.queue.writeBuffer(buffer, 0, query as Float32Array<ArrayBuffer>)
+    const before = { ...device.counts }
+    const scores = await scoreIndex(device, arena, index, { queries, rows }, () => buffer)
+    expect(device.counts.submissions - before.submissions).toBe(1)
+    expect(scores.length).toBe(queries * 5)
+    for (let q = 0; q < queries; q++) {
+      const one = query.subarray(q * rows * dim, (q + 1) * rows * dim)
+      for (const passage of [2, 3, 4])
+        expect(Math.abs(scores[q * 5 + passage] - maxSim(one, fixture.passages[passage], dim))).toBeLessThan(1e-4)
+      expect(scores[q * 5 + 1]).toBe(NONE)
+    }
+  })
 
   it('several blocks of documents: both paths give the same order, also of equals', async () => {
     const dim = 16

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from 'vitest'
-import { cachedSource, listCached, removeCached } from '../../src/model/cache.ts'
+import { cachedSource } from '../../src/model/cache.ts'
+import { webStore } from '../../src/model/cache-api.ts'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
 import { type FileSource, urlSource } from '../../src/model/source.ts'
 import { streamTensors } from '../../src/model/stream.ts'
@@ -7,7 +8,9 @@ import { checkpointFolder } from '../goldens/checkpoints.ts'
 
 const KEY = 'test:pylate'
 
-afterEach(() => removeCached(KEY))
+const listed = async () => (await webStore.list()).map(({ key }) => key)
+
+afterEach(() => webStore.remove(KEY))
 
 const load = async (source: FileSource) => streamTensors(await openCheckpoint(source), () => {})
 
@@ -15,11 +18,11 @@ it('a model comes back from the Cache API without its server', async () => {
   const source = cachedSource(urlSource(`/${checkpointFolder('pylate')}`), KEY)
   const hashes = await load(source)
   await source.settled()
-  expect(await listCached()).toContain(KEY)
+  expect(await listed()).toContain(KEY)
   const offline = cachedSource({ name: 'gone', open: () => Promise.reject(new Error('offline')) }, KEY)
   expect([...(await load(offline))]).toEqual([...hashes])
-  await removeCached(KEY)
-  expect(await listCached()).not.toContain(KEY)
+  await webStore.remove(KEY)
+  expect(await listed()).not.toContain(KEY)
   await expect(load(offline)).rejects.toThrow('offline')
 })
 

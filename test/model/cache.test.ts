@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { cachedSource, listCached, removeCached } from '../../src/model/cache.ts'
+import { cachedSource } from '../../src/model/cache.ts'
+import { webStore } from '../../src/model/cache-api.ts'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
 import { readText } from '../../src/model/read.ts'
 import { streamTensors } from '../../src/model/stream.ts'
@@ -34,6 +35,8 @@ beforeEach(() => {
 })
 afterEach(() => vi.unstubAllGlobals())
 
+const listed = async () => (await webStore.list()).map(({ key }) => key).sort()
+
 const load = async (source: Parameters<typeof openCheckpoint>[0]) =>
   streamTensors(await openCheckpoint(source), () => {})
 
@@ -56,13 +59,15 @@ describe('the model store', () => {
     await text('one', '1')
     await text('one/two', '12')
     await text('http://x/y?z', '3')
-    await vi.waitFor(async () => expect((await listCached()).sort()).toEqual(['http://x/y?z', 'one', 'one/two']))
+    await vi.waitFor(async () => expect(await listed()).toEqual(['http://x/y?z', 'one', 'one/two']))
+    const [first] = await webStore.list()
+    expect([first.name, [...first.files]]).toEqual(['test', [['a/b c', { bytes: 1 }]]])
     expect(await text('one', 'new')).toBe('1')
-    await removeCached('one')
-    expect((await listCached()).sort()).toEqual(['http://x/y?z', 'one/two'])
+    await webStore.remove('one')
+    expect(await listed()).toEqual(['http://x/y?z', 'one/two'])
     expect(await text('one', 'new')).toBe('new')
-    await removeCached()
-    expect(await listCached()).toEqual([])
+    for (const key of await listed()) await webStore.remove(key)
+    expect(await listed()).toEqual([])
   })
 
   it('does not keep what was not read to its end', async () => {

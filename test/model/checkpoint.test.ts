@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
+import { rerankerStyle } from '../../src/model/reranker.ts'
+import type { QueryLength } from '../../src/model/spec.ts'
+import { fingerprint } from '../../src/model/stream.ts'
 import { Tokenizer } from '../../src/text/tokenizer.ts'
 import {
   bertFiles,
@@ -114,10 +117,28 @@ describe('a plain BERT', () => {
 
 describe('a configuration that is not supported, or impossible', () => {
   it.each<[Record<string, unknown>, string, RegExp]>([
-    [{ model_type: 'modernbert' }, 'MODEL_UNSUPPORTED', /model_type "modernbert".*only "bert"/],
-    [{ model_type: 'roberta' }, 'MODEL_UNSUPPORTED', /roberta/],
-    [{ model_type: 'distilbert' }, 'MODEL_UNSUPPORTED', /distilbert/],
+    [{ model_type: 'deberta-v2' }, 'MODEL_UNSUPPORTED', /model_type "deberta-v2".*only bert, distilbert, roberta/],
+    [{ model_type: 'xmod' }, 'MODEL_UNSUPPORTED', /"xmod".*an adapter for each language/],
+    [{ model_type: 'llama', architectures: ['LlamaForCausalLM'] }, 'MODEL_UNSUPPORTED', /a decoder \("llama"\)/],
     [{ is_decoder: true }, 'MODEL_UNSUPPORTED', /decoder/],
+    [
+      { model_type: 'xlm-roberta', auto_map: { AutoModel: 'modeling.Model' } },
+      'MODEL_UNSUPPORTED',
+      /"xlm-roberta" with code of its own/,
+    ],
+    [{ model_type: 'distilbert', activation: 'relu' }, 'MODEL_UNSUPPORTED', /activation "relu".*only "gelu"/],
+    [{ model_type: 'distilbert', dim: 8, n_heads: 3 }, 'MODEL_INVALID', /dim 8 is no multiple of n_heads 3/],
+    [{ model_type: 'roberta', max_position_embeddings: 2 }, 'MODEL_INVALID', /leaves none after pad_token_id 1/],
+    [{ model_type: 'modernbert', hidden_activation: 'silu' }, 'MODEL_UNSUPPORTED', /hidden_activation "silu"/],
+    [{ model_type: 'modernbert', rope_scaling: { factor: 2 } }, 'MODEL_UNSUPPORTED', /rope_scaling/],
+    [
+      { model_type: 'modernbert', rope_parameters: { full_attention: { rope_type: 'yarn' } } },
+      'MODEL_UNSUPPORTED',
+      /rope_type "yarn".*only "default"/,
+    ],
+    [{ model_type: 'modernbert', layer_types: ['causal'] }, 'MODEL_UNSUPPORTED', /layer_types "causal"/],
+    [{ model_type: 'modernbert', layer_types: [] }, 'MODEL_INVALID', /layer_types has 0 entries for 1 layers/],
+    [{ model_type: 'modernbert', global_rope_theta: -1 }, 'MODEL_INVALID', /rope_theta of full_attention, -1/],
     [{ hidden_act: 'gelu_new' }, 'MODEL_UNSUPPORTED', /hidden_act "gelu_new".*only "gelu"/],
     [{ position_embedding_type: 'relative_key' }, 'MODEL_UNSUPPORTED', /relative_key.*only "absolute"/],
     [{ hidden_size: 2048, num_attention_heads: 16 }, 'MODEL_UNSUPPORTED', /above 1024/],
@@ -137,12 +158,20 @@ describe('a configuration that is not supported, or impossible', () => {
     await expectError(bertFiles().set('config.json', utf8('[]')), 'MODEL_INVALID', /config\.json is not a JSON object/)
     await expectError(without(bertFiles(), 'vocab.txt'), 'MODEL_INVALID', /no tokenizer/)
     await expectError(without(bertFiles(), 'model.safetensors'), 'MODEL_INVALID', /no weights/)
-    for (const other of ['pytorch_model.bin', 'onnx/model.onnx', 'model.gguf']) {
+    await expectError(new Map([['model.gguf', utf8('x')]]), 'MODEL_UNSUPPORTED', /only as model\.gguf/)
+    for (const other of ['pytorch_model.bin', 'onnx/model.onnx', 'onnx/model_quantized.onnx', 'model.gguf']) {
       const files = without(bertFiles(), 'model.safetensors').set(other, utf8('x'))
       await expectError(files, 'MODEL_UNSUPPORTED', new RegExp(`only as ${other}`))
     }
     await expectError(
-      bertFiles().set('tokenizer_config.json', json({ tokenizer_class: 'BertJapaneseTokenizer' })),
+      bertFiles().set(
+        'tokenizer_config.json',
+        json({
+          tokenizer_class: 'BertJapaneseTokenizer',
+          word_tokenizer_type: 'mecab',
+          mecab_kwargs: { mecab_dic: 'unidic_lite' },
+        }),
+      ),
       'MODEL_UNSUPPORTED',
       /MeCab/,
     )
@@ -307,8 +336,8 @@ describe('a Stanford ColBERT', () => {
     await expectError(stanfordFiles({ query_maxlen: 8, similarity: 'l2' }), 'MODEL_UNSUPPORTED', /similarity "l2"/)
     await expectError(
       stanfordFiles().set('model.safetensors', safetensors(bertTensors())),
-      'MODEL_INVALID',
-      /no tensor linear\.weight/,
+      'MODEL_UNSUPPORTED',
+      /a ColBERT without its projection: there is no linear\.weight/,
     )
   })
 })
@@ -483,30 +512,183 @@ describe('a MultiVectorEncoder', () => {
 })
 
 describe('a SentenceTransformer with pooling', () => {
-  it('is a plain BERT, with its prompts and its length', async () => {
-    const files = bertFiles()
+  const pooled = (pooling: unknown, top: Record<string, unknown> = {}, kinds = ['Pooling', 'Normalize']) =>
+    bertFiles()
       .set(
         'modules.json',
-        json([
-          { type: 'sentence_transformers.models.Transformer', path: '' },
-          { type: 'sentence_transformers.models.Pooling', path: '1_Pooling' },
-          { type: 'sentence_transformers.models.Normalize', path: '2_Normalize' },
-        ]),
+        json(
+          ['Transformer', ...kinds].map((kind, i) => ({
+            type: `sentence_transformers.models.${kind}`,
+            path: i === 0 ? '' : `${i}_${kind}`,
+          })),
+        ),
       )
-      .set('config_sentence_transformers.json', json({ prompts: { query: 'a: ' } }))
+      .set('1_Pooling/config.json', json(pooling))
+      .set('config_sentence_transformers.json', json(top))
       .set('sentence_bert_config.json', json({ max_seq_length: 9, do_lower_case: false }))
-    expect(await spec(files)).toMatchObject({
-      style: 'bert',
+  const rules = { maxLength: 9, prompt: '', marker: null, expansion: null, skip: [] }
+
+  it('has one vector a text, with its prompts and its length', async () => {
+    const found = await spec(pooled({ pooling_mode: 'cls' }, { prompts: { query: 'a: ', passage: 'b: ' } }))
+    expect(found).toMatchObject({
+      style: 'sentence-transformers',
+      pooling: 'cls',
       dim: 8,
       projections: [],
-      query: { maxLength: 9, prompt: 'a: ', marker: null, expansion: null, skip: [] },
-      document: { maxLength: 9, prompt: '', marker: null, expansion: null, skip: [] },
+      query: { ...rules, prompt: 'a: ', pooled: true },
+      document: { ...rules, prompt: 'b: ', pooled: true },
     })
+    expect(found.unnormalized).toBeUndefined()
+    const usual = await spec(pooled({}, { prompts: { x: 'c: ' }, default_prompt_name: 'x' }))
+    expect([usual.pooling, usual.query.prompt, usual.document.prompt]).toEqual(['mean', 'c: ', 'c: '])
+  })
+
+  it('says how in the words of several versions', async () => {
+    const pooling = async (config: unknown) => (await spec(pooled(config))).pooling
+    expect(await pooling({ pooling_mode_cls_token: true, pooling_mode_mean_tokens: false })).toBe('cls')
+    expect(await pooling({ pooling_mode_cls_token: false, pooling_mode_mean_tokens: true })).toBe('mean')
+    expect(await pooling({ pooling_mode: ['mean'] })).toBe('mean')
+    for (const [config, message] of [
+      [{ pooling_mode: 'lasttoken' }, /pooling by lasttoken/],
+      [{ pooling_mode_cls_token: true, pooling_mode_mean_tokens: true }, /pooling by cls \+ mean/],
+      [{ pooling_mode_max_tokens: true }, /pooling by max/],
+      [{ pooling_mode: 'mean', include_prompt: false }, /include_prompt/],
+    ] as const)
+      await expectError(pooled(config), 'MODEL_UNSUPPORTED', message)
+  })
+
+  it('is compared by cosine or by dot product', async () => {
+    const unnormalized = async (top: Record<string, unknown>, kinds?: string[]) =>
+      (await spec(pooled({}, top, kinds))).unnormalized
+    expect(await unnormalized({ similarity_fn_name: 'dot' }, ['Pooling'])).toBe(true)
+    expect(await unnormalized({ similarity_fn_name: 'dot' })).toBeUndefined()
+    expect(await unnormalized({ similarity_fn_name: 'cosine' }, ['Pooling'])).toBeUndefined()
+    expect(await unnormalized({}, ['Pooling'])).toBeUndefined()
+    await expectError(pooled({}, { similarity_fn_name: 'euclidean' }), 'MODEL_UNSUPPORTED', /"euclidean".*"dot"/)
+  })
+
+  it('can be asked for its token vectors, or for others', async () => {
+    const ask = async (files: Files, pooling: 'none' | 'cls' | 'mean') =>
+      (await openCheckpoint(memorySource(files).source, { pooling })).spec
+    const tokens = await ask(pooled({}, { similarity_fn_name: 'dot' }), 'none')
+    expect(tokens).toMatchObject({ style: 'bert', query: rules })
+    expect([tokens.pooling, tokens.unnormalized, tokens.query.pooled]).toEqual([undefined, undefined, undefined])
+    expect((await ask(pooled({}), 'cls')).pooling).toBe('cls')
+    expect(await ask(bertFiles(), 'mean')).toMatchObject({ style: 'bert', pooling: 'mean', unnormalized: true })
+    for (const files of [pylateFiles(), stanfordFiles()]) {
+      expect((await ask(files, 'none')).pooling).toBeUndefined()
+      await expect(ask(files, 'mean')).rejects.toMatchObject({
+        code: 'INVALID_ARGUMENT',
+        message: expect.stringMatching(/`pooling` is "mean".*token vectors/),
+      })
+    }
+  })
+
+  it('may not have a Dense before the pooling', async () => {
+    const files = pooled({}, {}, ['Dense', 'Pooling']).set(
+      '1_Dense/config.json',
+      json({ in_features: 8, out_features: 4 }),
+    )
+    await expectError(files, 'MODEL_UNSUPPORTED', /a Dense before Pooling/)
   })
 
   it('may have its encoder in a folder', async () => {
     const files: Files = new Map([...bertFiles()].map(([path, bytes]) => [`0_Transformer/${path}`, bytes]))
     files.set('modules.json', json([{ type: 'sentence_transformers.models.Transformer', path: '0_Transformer' }]))
     expect((await open(files)).files[0].path).toBe('0_Transformer/model.safetensors')
+  })
+})
+
+describe('a reranker', () => {
+  const reranker = (config: Record<string, unknown> = {}, top?: Record<string, unknown>) => {
+    const head = { 'pooler.dense.weight': floats([8, 8]), 'pooler.dense.bias': floats([8]) }
+    const output = { 'classifier.weight': floats([1, 8]), 'classifier.bias': floats([1]) }
+    const tensors = Object.entries({ ...bertTensors(), ...head }).map(([name, tensor]) => [`bert.${name}`, tensor])
+    const own = { ...CONFIG, architectures: ['BertForSequenceClassification'], id2label: { 0: 'LABEL_0' }, ...config }
+    const files = bertFiles()
+      .set('config.json', json(own))
+      .set('model.safetensors', safetensors({ ...Object.fromEntries(tensors), ...output }))
+    return top ? files.set('config_sentence_transformers.json', json(top)) : files
+  }
+  const rerank = (files: Files) => openCheckpoint(memorySource(files).source, { reranker: rerankerStyle })
+
+  it('takes pairs and gives one number', async () => {
+    const { spec, tensors } = await rerank(reranker())
+    expect(spec).toMatchObject({
+      dim: 1,
+      pooling: 'cls',
+      unnormalized: true,
+      pair: { activation: 'sigmoid', maxLength: 16 },
+      projections: [
+        { inputs: 8, outputs: 8, activation: 'tanh', bias: true },
+        { inputs: 8, outputs: 1, activation: 'identity', bias: true },
+      ],
+    })
+    expect(tensors.get('projection.0.weight')?.name).toBe('bert.pooler.dense.weight')
+    expect(tensors.get('projection.1.bias')?.name).toBe('classifier.bias')
+  })
+
+  it('says what makes a score of it', async () => {
+    const activation = async (...given: Parameters<typeof reranker>) =>
+      (await rerank(reranker(...given))).spec.pair?.activation
+    const identity = 'torch.nn.modules.linear.Identity'
+    expect(await activation({ sentence_transformers: { activation_fn: identity } })).toBe('identity')
+    expect(await activation({ sbert_ce_default_activation_function: identity })).toBe('identity')
+    expect(await activation({}, { activation_fn: identity })).toBe('identity')
+    expect(await activation({}, { activation_fn: 'elsewhere.Identity' })).toBe('sigmoid')
+    await expect(rerank(reranker({}, { activation_fn: 'torch.nn.modules.activation.Tanh' }))).rejects.toMatchObject({
+      code: 'MODEL_UNSUPPORTED',
+      message: expect.stringMatching(/activation_fn Tanh/),
+    })
+  })
+
+  it('and a retrieval model are not taken for each other', async () => {
+    await expectError(reranker(), 'MODEL_UNSUPPORTED', /a reranker \(BertForSequenceClassification\) has no vectors/)
+    for (const [files, message] of [
+      [bertFiles(), /test is no reranker: config\.json names BertModel/],
+      [reranker({ id2label: { 0: 'a', 1: 'b', 2: 'c' } }), /gives 3 numbers for a pair/],
+    ] as const) {
+      await expect(rerank(files)).rejects.toMatchObject({
+        code: 'MODEL_UNSUPPORTED',
+        message: expect.stringMatching(message),
+      })
+    }
+  })
+})
+
+describe('another length of queries', () => {
+  const length = (files: Files, queryLength: QueryLength) =>
+    openCheckpoint(memorySource(files).source, { queryLength }).then(({ spec }) => spec.query)
+
+  it('takes the place of the checkpoint’s', async () => {
+    const expansion = { token: 4, length: 8, attend: false }
+    expect(await length(stanfordFiles(), 'dynamic')).toMatchObject({
+      maxLength: 8,
+      expansion: { ...expansion, strategy: 'dynamic' },
+    })
+    expect(await length(stanfordFiles(), 'min')).toMatchObject({
+      maxLength: 16,
+      expansion: { ...expansion, strategy: 'min' },
+    })
+    expect(await length(pylateFiles(), 'rerankers-16')).toMatchObject({ expansion: { strategy: 'rerankers-16' } })
+  })
+
+  it('does not make another model of it', async () => {
+    const hashes = new Map([['model.safetensors', '1']])
+    const own = await fingerprint(await open(stanfordFiles()), hashes)
+    const other = await openCheckpoint(memorySource(stanfordFiles()).source, { queryLength: 'dynamic' })
+    expect(await fingerprint(other, hashes)).toBe(own)
+  })
+
+  it('may be named by the checkpoint itself', async () => {
+    const { query } = await spec(pylateFiles({ query_expansion: { strategy: 'dynamic', length: 8 } }))
+    expect([query.maxLength, query.expansion?.strategy]).toEqual([8, 'dynamic'])
+  })
+
+  it('is refused where queries are not expanded', async () => {
+    await expect(length(bertFiles(), 'dynamic')).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringMatching(/queryLength.*not expanded/),
+    })
   })
 })

@@ -1,5 +1,7 @@
 /** Checkpoints made in memory, for tests that break them. */
+import { sha256 } from '../../src/model/hash.ts'
 import type { FileSource } from '../../src/model/source.ts'
+import { BLOCK_BYTES, type Pin } from '../../src/model/verified.ts'
 
 export type Bytes = Uint8Array<ArrayBuffer>
 export type Files = Map<string, Bytes>
@@ -12,6 +14,13 @@ export interface TensorInput {
 
 export const utf8 = (text: string) => new TextEncoder().encode(text) as Bytes
 export const json = (value: unknown) => utf8(JSON.stringify(value))
+
+/** What `verified` is to expect of these bytes. */
+export async function pinOf(bytes: Bytes): Promise<Pin> {
+  const blocks: string[] = []
+  for (let at = 0; at < bytes.length; at += BLOCK_BYTES) blocks.push(await sha256(bytes.slice(at, at + BLOCK_BYTES)))
+  return { bytes: bytes.length, blocks }
+}
 
 /** A file with this header, whatever it is, and these values after it. */
 export function withHeader(header: string | Uint8Array, values: Uint8Array = new Uint8Array(0)): Bytes {

@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Checkpoint, openCheckpoint } from '../../src/model/checkpoint.ts'
 import { readNumbers } from '../../src/model/numbers.ts'
-import type { EncoderSpec, EncodingRules, ProjectionSpec } from '../../src/model/spec.ts'
+import type { EncoderSpec, EncodingRules, LayerAttention, ModelSpec, ProjectionSpec } from '../../src/model/spec.ts'
 import { type CheckpointName, readCheckpoint } from '../goldens/checkpoints.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 import { gemm } from '../kernels/gemm.reference.ts'
@@ -22,6 +22,18 @@ const withEncoder = (changes: Partial<EncoderSpec>): Change => ({
     ...checkpoint,
     spec: { ...checkpoint.spec, encoder: { ...checkpoint.spec.encoder, ...changes } },
   }),
+})
+
+const withSpec = (changes: Partial<ModelSpec>): Change => ({
+  checkpoint: (checkpoint) => ({ ...checkpoint, spec: { ...checkpoint.spec, ...changes } }),
+})
+
+const withAttention = (change: (layer: LayerAttention) => LayerAttention): Change => ({
+  checkpoint: (checkpoint) => {
+    const { spec } = checkpoint
+    const attention = spec.encoder.attention!.map(change)
+    return { ...checkpoint, spec: { ...spec, encoder: { ...spec.encoder, attention } } }
+  },
 })
 
 const withProjections = (change: (projection: ProjectionSpec) => ProjectionSpec): Change => ({
@@ -89,9 +101,9 @@ const MUTANTS: readonly Mutant[] = [
   {
     fault: 'query rows masked too',
     on: 'stanford',
-    shader: ['$cu, result_$c / sum)', '$cu, result_$c / sum * f32(attend[entry.x + row]))'],
+    shader: ['select(result_$c / sum,', 'select(result_$c / sum * f32(attend[entry.x + row]),'],
   },
-  { fault: 'positions one too far', on: 'native-fixed', shader: ['token.y', '(token.y + 1u)'] },
+  { fault: 'positions one too far', on: 'native-fixed', shader: ['token.y & 0xffffu', 'token.y + 1u'] },
   { fault: 'token type 1', on: 'bert', change: { checkpoint: secondType } },
   { fault: 'no skiplist', on: 'stanford', change: withDocumentRules({ skip: [] }) },
   { fault: 'normalised before the projection', on: 'stanford', change: normFirst },
@@ -113,9 +125,34 @@ const MUTANTS: readonly Mutant[] = [
   {
     fault: 'residual around attention dropped',
     on: 'native-fixed',
-    shader: ['x[i] + residual[i]', 'x[i] + 0.0 * residual[i]'],
+    shader: ['var sum = residual[i];', 'var sum = 0.0 * residual[i];'],
   },
   { fault: 'scales of I8 dropped', on: 'stanford-i8', shader: ['y *= affine[(params.columns + column) / 4u];', ''] },
+  { fault: 'positions of RoBERTa counted from 1', on: 'xlm-roberta', change: withEncoder({ padding: 0 }) },
+  {
+    fault: 'no windows',
+    on: 'modernbert',
+    change: withAttention(({ theta }) => ({ theta })),
+  },
+  {
+    fault: 'a window too wide by one',
+    on: 'modernbert',
+    change: withAttention(({ theta, window }) => ({ theta, window: window && window + 1 })),
+  },
+  {
+    fault: 'one base for all rotary positions',
+    on: 'modernbert',
+    change: withAttention((layer) => ({ ...layer, theta: 160_000 })),
+  },
+  {
+    fault: 'turned the other way',
+    on: 'modernbert',
+    shader: ['select(-pair, pair, upper)', 'select(pair, -pair, upper)'],
+  },
+  { fault: 'the gate dropped', on: 'modernbert', shader: ['y *= residual[at];', 'y *= 1.0 + 0.0 * residual[at];'] },
+  { fault: 'a residual that is not handed on', on: 'modernbert', shader: ['sums[i] = sum;', 'sums[i] = x[i];'] },
+  { fault: 'the first row for the mean', on: 'contriever', change: withSpec({ pooling: 'cls' }) },
+  { fault: 'normalised all the same', on: 'distilbert', change: withSpec({ unnormalized: undefined }) },
   {
     fault: 'the first row not kept',
     on: 'bert',

@@ -7,10 +7,11 @@ import type { CodeBits } from '../../src/kernels/codes.ts'
 import { planEmbedNorm } from '../../src/kernels/embed_norm.ts'
 import { planExplain } from '../../src/kernels/explain.ts'
 import { ACTIVATIONS, planGemm, TILES } from '../../src/kernels/gemm.ts'
-import { MAXSIM_BODIES, planMaxSim } from '../../src/kernels/maxsim.ts'
+import { INTEGER_BODIES, MAXSIM_BODIES, planMaxSim } from '../../src/kernels/maxsim.ts'
 import { planMerge } from '../../src/kernels/merge.ts'
 import { planNormalize } from '../../src/kernels/normalize.ts'
 import { planQuantize } from '../../src/kernels/quantize.ts'
+import { planSplit } from '../../src/kernels/split.ts'
 import { planTopCandidates, planTopDocuments } from '../../src/kernels/topk.ts'
 import { FORMATS, type WeightFormat } from '../../src/kernels/weights.ts'
 
@@ -46,10 +47,12 @@ function* plans(): Iterable<Variant> {
     for (const subgroups of both) {
       for (const vec of count % 4 === 0 ? both : [false]) {
         const force = { subgroups, vec }
-        yield planAddNorm({ rows: 1, columns: count, epsilon: 1e-12 }, caps, force).variant
-        yield planNormalize({ rows: 1, columns: count }, caps, force).variant
+        for (const sums of both)
+          yield planAddNorm({ rows: 1, columns: count, epsilon: 1e-12, sums }, caps, force).variant
+        for (const mean of both)
+          for (const unit of both) yield planNormalize({ rows: 1, columns: count, mean, unit }, caps, force).variant
         for (const words of formats) {
-          for (const positions of formats) {
+          for (const positions of [...formats, 'none'] as const) {
             const shape = { rows: 1, columns: count, epsilon: 1e-12, vocabulary: 9, words, positions }
             yield planEmbedNorm({ ...shape, shard: { first: 0, rows: 9 } }, caps, force).variant
           }
@@ -61,24 +64,30 @@ function* plans(): Iterable<Variant> {
     for (const weights of formats)
       for (const half of weights === 'F16' && TILES[tile].tiled ? both : [false])
         for (const activation of keys(ACTIVATIONS))
-          for (const residual of both)
-            for (const vec of both) {
+          for (const residual of [...both, 'gate'] as const)
+            for (const vec of tile === 'large' ? [true] : both) {
               const shape = { m: 40, k: 64, columns: 64, weights, activation, residual, half }
               yield planGemm(shape, caps, { tile, vec }).variant
             }
   for (const head of heads)
     for (const tiled of both)
-      for (const vec of head % 4 === 0 ? both : [false])
-        yield planAttention({ hidden: 2 * head, heads: 2, tiles: 3 }, caps, { tiled, vec }).variant
+      for (const rotary of both)
+        for (const vec of head % (rotary ? 8 : 4) === 0 ? both : [false])
+          yield planAttention({ hidden: 2 * head, heads: 2, tiles: 3, rotary }, caps, { tiled, vec }).variant
   for (const code of bits) {
     for (const dim of dims) {
       const shape = { rows: 32, dim, bits: code, capacity: 100 }
-      for (const body of MAXSIM_BODIES) yield planMaxSim({ ...shape, slices: 3 }, caps, body).variant
+      const scored = { ...shape, slices: 3, passages: 3, slots: 0 }
+      for (const body of MAXSIM_BODIES) yield planMaxSim(scored, caps, { body }).variant
+      yield planMaxSim(scored, { ...caps, subgroups: { min: 4, max: 4 } }, { body: 'lane' }).variant
+      for (const body of code === 8 ? INTEGER_BODIES : [])
+        yield planMaxSim(scored, caps, { body, integer: true }).variant
       yield planQuantize({ ...shape, base: 0 }, caps).variant
       yield planExplain({ ...shape, first: 0, end: 9, hits: 10, best: 1, explained: 32 }, caps).variant
     }
   }
-  for (const subgroups of both) yield planMerge({ count: 1, rows: 32 }, caps, subgroups).variant
+  for (const subgroups of both) yield planMerge({ count: 1, rows: 32, slots: 2, passages: 1 }, caps, subgroups).variant
+  yield planSplit({ rows: 32, dim: 96 }).variant
   yield planTopDocuments(9, 3, caps).variant
   yield planTopCandidates(9, 3).variant
 }

@@ -54,6 +54,26 @@ describe.skipIf(await gpuMissing())('maxsift/node', () => {
     await engine.close()
   })
 
+  it('scores for several queries at once as one by one, also where their lengths differ', async () => {
+    const { queries, documents, scores } = await loadGolden('pylate-no-expansion')
+    expect(new Set(queries.map(({ kept }) => kept.length)).size).toBeGreaterThan(1)
+    const engine = await Engine.open(nodeEnvironment, modelFolder('pylate-no-expansion'))
+    const texts = queries.map(({ text }) => text)
+    const together = await engine.scores(texts, documents)
+    expect(together.length).toBe(texts.length)
+    together.forEach((found, q) => {
+      found.forEach((score, d) => {
+        if (score === null) expect(documents[d].kept).toHaveLength(0)
+        else expect(Math.abs(score - scores[q][d]), `${q}, ${d}`).toBeLessThan(1e-3)
+      })
+    })
+    const alone = await engine.score(texts[0], documents)
+    alone.forEach((score, d) => {
+      if (score !== null) expect(Math.abs(score - together[0][d]!)).toBeLessThan(1e-4)
+    })
+    await engine.close()
+  })
+
   it('names a missing model', async () => {
     const missing = createIndex({ store: 'memory', model: '/nowhere/model' })
     await expect(missing).rejects.toMatchObject({ code: 'MODEL_FETCH_FAILED' })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { defaultModel } from '../../scripts/model-plugin.mjs'
 import { wgsl } from '../../scripts/wgsl-plugin.mjs'
 import { gpuMissing } from '../gpu.ts'
 import { modelFolder, writeFiles } from './folder.ts'
@@ -19,7 +20,7 @@ beforeAll(async () => {
     configFile: false,
     root,
     logLevel: 'error',
-    plugins: [wgsl()],
+    plugins: [wgsl(), defaultModel({ folder: model })],
     ssr: { noExternal: true },
     build: {
       ssr: true,

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { folderStore } from '../../src/node/folder-store.ts'
+import { loadReranker } from '../goldens/rerankers.ts'
 import { gpuMissing } from '../gpu.ts'
 import { cli, cliWith } from './cli.ts'
 import { copyOfModel, modelFolder, readFolder, temporaryFolder, writeFiles } from './folder.ts'
@@ -80,6 +81,44 @@ describe.skipIf(await gpuMissing())('index and search', () => {
     expect((await cli('search', out, 'x', '--limit', '99')).lines[0].hits).toHaveLength(5)
   })
 
+  it('searches by words, for which no model is needed, and by both', async () => {
+    const { out, folder } = await indexed()
+    await rename(out, join(folder, 'moved'))
+    const moved = join(folder, 'moved')
+    const { code, lines, notes } = await cli('search', moved, '"four bright" moons', '--mode', 'lexical', '--explain')
+    expect([code, notes]).toEqual([0, ''])
+    expect(lines[0]).toMatchObject({ mode: 'lexical', backend: null, adapter: null, total: 5 })
+    expect(lines[0].hits.map(({ id }: { id: string }) => id)).toEqual(['moons/jupiter.html'])
+    const [both] = (await cli('search', moved, 'bright moons', '--mode', 'hybrid', '--model', model)).lines
+    expect(both).toMatchObject({ mode: 'hybrid', backend: 'webgpu' })
+    expect(both.hits[0]).toMatchObject({ id: 'moons/jupiter.html', fusion: { lexical: expect.any(Number) } })
+    expect((await cli('search', moved, 'x', '--mode', 'psychic')).code).toBe(2)
+  })
+
+  it('puts hits in the order of a cross-encoder', async () => {
+    const { pairs } = await loadReranker('reranker-bert')
+    // Those of one query that are whole in the passages of this model.
+    const wanted = [0, 1, 4].map((i) => pairs[i]).sort((a, b) => b.score - a.score)
+    const folder = await temporaryFolder()
+    const documents = wanted.map(({ document }) => JSON.stringify({ id: document.slice(0, 4), text: document }))
+    await writeFiles(folder, { 'documents.jsonl': documents.join('\n') })
+    const out = join(folder, 'index')
+    const reranker = join(model, '../../reranker-bert/model')
+    expect((await cli('index', join(folder, 'documents.jsonl'), '--out', out, '--model', model)).code).toBe(0)
+    const search = (...more: string[]) => cli('search', out, wanted[0].query, '--rerank', reranker, ...more)
+    const { code, lines, notes } = await search()
+    expect(code, notes).toBe(0)
+    expect(lines[0].hits.map(({ id }: { id: string }) => id)).toEqual(
+      wanted.map(({ document }) => document.slice(0, 4)),
+    )
+    for (const [i, { rerank }] of lines[0].hits.entries()) expect(rerank).toBeCloseTo(wanted[i].score, 3)
+    // All of them are read, and the best of them shown.
+    expect((await search('--limit', '1')).lines[0].hits).toEqual(lines[0].hits.slice(0, 1))
+    const other = await cli('search', out, wanted[0].query, '--rerank', model)
+    expect([other.code, other.notes]).toEqual([1, expect.stringContaining('no reranker')])
+    expect((await cli('search', out, 'x', '--rerank', '')).code).toBe(2)
+  })
+
   it('gives the scores of `score` with f32', async () => {
     const { out, folder } = await indexed('--codec', 'f32')
     const file = join(folder, 'same.jsonl')
@@ -137,6 +176,26 @@ describe.skipIf(await gpuMissing())('index and search', () => {
       'sea',
     ])
     expect(hits.find(({ id }: { id: string }) => id === 'brakes.txt').passage.text).toBe('New pads are quiet.')
+  })
+
+  it('pages have the addresses that they will be read at, or none', async () => {
+    const { documents, out, index } = await indexed()
+    await writeFiles(documents, { 'moons/io & #5.md': 'Io.' })
+    const urls = async (...options: string[]) => {
+      await index(...options)
+      const [{ hits }] = (await cli('search', out, 'x', '--limit', '99')).lines
+      return Object.fromEntries(hits.map(({ id, url }: { id: string; url?: string }) => [id, url]))
+    }
+    const relative = await urls()
+    expect(relative).toMatchObject({
+      'lamp.md': 'lamp.md',
+      'moons/jupiter.html': 'moons/jupiter.html',
+      'moons/io & #5.md': 'moons/io%20%26%20%235.md',
+    })
+    expect([relative['brakes.txt'], relative.sea]).toEqual([undefined, undefined])
+    const prefixed = await urls('--url', 'https://site.test/docs/')
+    expect(prefixed['moons/jupiter.html']).toBe('https://site.test/docs/moons/jupiter.html')
+    expect(Object.values(await urls('--no-url')).filter(Boolean)).toEqual([])
   })
 
   it('skips what it cannot take, counts it, and keeps what may only be out of reach', async () => {
@@ -200,6 +259,7 @@ describe.skipIf(await gpuMissing())('index and search', () => {
 
   it('records the model beside the index, and says so when it is gone', async () => {
     const folder = await temporaryFolder()
+    const model = modelFolder('stanford')
     await cp(model, join(folder, 'site/model'), { recursive: true })
     await writeFiles(folder, DOCUMENTS)
     const out = join(folder, 'site/search')
@@ -212,7 +272,8 @@ describe.skipIf(await gpuMissing())('index and search', () => {
     expect((await cli('search', moved, 'pads')).lines[0].hits).toHaveLength(1)
     await rm(join(folder, 'moved/model'), { recursive: true })
     const gone = await cli('search', moved, 'pads')
-    expect(gone).toMatchObject({ code: 2, lines: [] })
+    expect(gone).toMatchObject({ code: 1, lines: [] })
+    expect(gone.notes).toMatch(/built with the model model: There is no folder .*moved.model/)
     expect(gone.notes).toContain('--model DIR')
     expect((await cli('search', moved, 'pads', '--model', model)).lines[0].hits).toHaveLength(1)
   })

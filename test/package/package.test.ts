@@ -1,22 +1,30 @@
 /** The package as its users get it: packed, installed into empty projects, bundled by what they use, opened. */
-import { cpSync, readFileSync } from 'node:fs'
+import { cpSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { findChromium } from '../../scripts/chromium.mjs'
+import { DEFAULT_MODEL, describe as describeModel, NANO_MODEL } from '../../scripts/model-plugin.mjs'
 import { root } from '../../scripts/run.mjs'
 import { type Golden, loadGolden } from '../goldens/checkpoints.ts'
-import { closeBrowser, type Outcome, PROGRAM, page, visit } from './page.ts'
+import { gpuMissing } from '../gpu.ts'
+import { closeBrowser, PROGRAM, page, type Visit, visit } from './page.ts'
 import { makeProject, pack, removeProjects } from './project.ts'
 
 const missing = process.env.MAXSIFT_NO_CHROMIUM ?? (findChromium() ? null : 'no Chromium')
+const noGpu = await gpuMissing()
 const because = missing ? ` — ${missing}` : ''
 
 let tarball: string
 let golden: Golden
-let texts: { documents: { id: string; text: string }[]; query: string }
+let texts: Visit['texts']
+/** Of the model in models/, whatever it is. */
+let shipped: Awaited<ReturnType<typeof describeModel>>
+let nano: typeof shipped
 
 beforeAll(async () => {
   tarball = await pack()
+  shipped = await describeModel(DEFAULT_MODEL)
+  nano = await describeModel(NANO_MODEL)
   golden = await loadGolden('stanford')
   texts = {
     documents: golden.documents.map(({ text }, at) => ({ id: String(at), text })).filter(({ text }) => text !== ''),
@@ -28,13 +36,84 @@ afterAll(async () => {
   removeProjects()
 })
 
-/** The page ranks as the reference library does. */
-function expectRanking({ counts, hits }: Outcome): void {
+/** A text is most like itself, to any model. */
+const QUESTION: Visit['texts'] = {
+  documents: [
+    { id: 'tea', text: 'Green tea turns bitter in boiling water.' },
+    { id: 'bike', text: 'A dry chain squeaks until it gets one drop of oil.' },
+    { id: 'bread', text: 'The loaf stays flat when the dough was too cold.' },
+  ],
+  query: 'A dry chain squeaks until it gets one drop of oil.',
+}
+
+/** With a model of its own the page ranks as the reference library does, and asks for nothing of the default. */
+async function expectRanking(folder: string): Promise<void> {
+  const { counts, hits, requests } = await visit(folder, { texts, model: './model/' })
   expect(counts.added).toBe(texts.documents.length)
   const scores = texts.documents.map(({ id }) => golden.scores[0][Number(id)])
   const best = Math.max(...scores)
   expect(hits[0][1]).toBeCloseTo(best, 3)
   expect(golden.scores[0][Number(hits[0][0])]).toBeCloseTo(best, 3)
+  expect(requests).toContain('/model/model.safetensors')
+  expect(requests.filter((url) => !url.startsWith('/model/')).filter(isOfModel)).toEqual([])
+}
+
+/** What a page with ONNX Runtime or Japanese asks of its bundler: that scripts and files are where their addresses say. */
+const OTHER_ENTRIES = `
+import { japaneseDictionary } from 'maxsift/japanese'
+import { onnxRuntime } from 'maxsift/onnx'
+const load = (address) => import(/* @vite-ignore */ /* webpackIgnore: true */ address)
+async function outcome() {
+  const { open } = await load(onnxRuntime('/ort/').engine)
+  const { engine, dictionary } = japaneseDictionary()
+  const split = await (await load(engine)).open(dictionary)
+  const text = 'すもももももももものうち'
+  const words = []
+  split(text, 0, text.length, (from, to) => words.push(text.slice(from, to)))
+  return { open: typeof open, morphemes: words }
+}
+outcome().catch((error) => ({ error: error.message })).then((found) => { globalThis.outcome = found })`
+
+async function expectOtherEntries(folder: string): Promise<void> {
+  const words = ['すもも', 'も', 'もも', 'も', 'もも', 'の', 'うち']
+  expect(await visit(folder, { texts: QUESTION })).toMatchObject({ open: 'function', morphemes: words })
+}
+
+/** With the model of an entry of its own. */
+const NANO = `import { nanoModel } from 'maxsift/nano'\nglobalThis.options = { model: nanoModel() }\n${PROGRAM}`
+
+async function expectNano(folder: string): Promise<void> {
+  const { hits, model, requests } = await visit(folder, { texts: QUESTION })
+  expect(hits[0][0]).toBe('bike')
+  expect(model).toMatchObject({ name: 'maxsift-nano-en', fingerprint: nano.fingerprint })
+  expect(new Set(requests.filter(isOfModel)).size).toBe(1 + nano.weights.length)
+}
+
+/** Whatever a bundler names the files. */
+const isOfModel = (url: string) => /\.(safetensors|json)$/.test(url) && url !== '/texts.json'
+
+/** Without one it fetches that of the package from where the bundler put it: large files alone. */
+async function expectDefault(folder: string): Promise<void> {
+  const { hits, words, model, requests } = await visit(folder, { texts: QUESTION })
+  expect(words).toBe(1)
+  expect(hits.map(([id]) => id).sort()).toEqual(['bike', 'bread', 'tea'])
+  expect(hits[0][0]).toBe('bike')
+  expect(model).toMatchObject({ name: 'maxsift-small-en', fingerprint: shipped.fingerprint })
+  expect(requests.filter((url) => url.startsWith('/model/'))).toEqual([])
+  const fetched = new Set(requests.filter(isOfModel))
+  expect(fetched.size, [...fetched].join()).toBe(1 + shipped.weights.length)
+}
+
+/** Other tokenizers than BERT's are in a script of their own: without it, the model would be refused. */
+async function expectTokenizers(folder: string): Promise<void> {
+  const { hits } = await visit(folder, { texts: QUESTION, model: './unigram/' })
+  expect(hits[0][0]).toBe('bike')
+}
+
+async function expectBoth(folder: string): Promise<void> {
+  await expectRanking(folder)
+  await expectTokenizers(folder)
+  await expectDefault(folder)
 }
 
 describe.skipIf(missing)(`pages${because}`, () => {
@@ -44,7 +123,7 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'main.js': PROGRAM.replace("'maxsift'", "'./maxsift/index.js'"),
     })
     cpSync(join(project.folder, 'node_modules/maxsift/dist'), join(project.folder, 'maxsift'), { recursive: true })
-    expectRanking(await visit(project.folder, texts))
+    await expectBoth(project.folder)
   })
 
   it('a plain static server, engine in the page itself', async () => {
@@ -53,7 +132,7 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'main.js': `globalThis.options = { worker: false }\n${PROGRAM.replace("'maxsift'", "'./maxsift/index.js'")}`,
     })
     cpSync(join(project.folder, 'node_modules/maxsift/dist'), join(project.folder, 'maxsift'), { recursive: true })
-    expectRanking(await visit(project.folder, texts))
+    await expectBoth(project.folder)
   })
 
   it('Vite', async () => {
@@ -62,7 +141,13 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'main.js': PROGRAM,
     })
     await project.run('node_modules/vite/bin/vite.js', 'build')
-    expectRanking(await visit(join(project.folder, 'dist'), texts))
+    await expectBoth(join(project.folder, 'dist'))
+    writeFileSync(join(project.folder, 'main.js'), OTHER_ENTRIES)
+    await project.run('node_modules/vite/bin/vite.js', 'build')
+    await expectOtherEntries(join(project.folder, 'dist'))
+    writeFileSync(join(project.folder, 'main.js'), NANO)
+    await project.run('node_modules/vite/bin/vite.js', 'build')
+    await expectNano(join(project.folder, 'dist'))
   })
 
   it('webpack', async () => {
@@ -70,8 +155,16 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'public/index.html': page('./main.js', 'defer'),
       'src/index.js': PROGRAM,
     })
-    await project.run('node_modules/webpack-cli/bin/cli.js', '--mode', 'production', '--output-path', 'public')
-    expectRanking(await visit(join(project.folder, 'public'), texts))
+    const build = () =>
+      project.run('node_modules/webpack-cli/bin/cli.js', '--mode', 'production', '--output-path', 'public')
+    await build()
+    await expectBoth(join(project.folder, 'public'))
+    writeFileSync(join(project.folder, 'src/index.js'), OTHER_ENTRIES)
+    await build()
+    await expectOtherEntries(join(project.folder, 'public'))
+    writeFileSync(join(project.folder, 'src/index.js'), NANO)
+    await build()
+    await expectNano(join(project.folder, 'public'))
   })
 
   it('esbuild', async () => {
@@ -79,12 +172,16 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'public/index.html': page('./main.js'),
       'main.js': PROGRAM,
     })
-    // esbuild leaves the worker's address alone, so the worker is an entry of its own beside the page's script.
+    // esbuild leaves addresses alone: the worker is an entry beside the page, model, lexical.js and tokenizers.js are copied.
     await project.run(
       'node_modules/esbuild/bin/esbuild',
       ...['main=./main.js', 'worker=maxsift/worker', '--bundle', '--format=esm', '--splitting', '--outdir=public'],
     )
-    expectRanking(await visit(join(project.folder, 'public'), texts))
+    for (const name of ['models', 'lexical.js', 'tokenizers.js'])
+      cpSync(join(project.folder, 'node_modules/maxsift/dist', name), join(project.folder, 'public', name), {
+        recursive: true,
+      })
+    await expectBoth(join(project.folder, 'public'))
   })
 })
 
@@ -98,9 +195,41 @@ describe('package', () => {
         const error = await maxsift.createIndex({ store: 'disk' }).catch((error) => error)
         if (error.code !== 'INVALID_ARGUMENT') throw error
         await import('maxsift/node')
+        const { measure } = await import('maxsift/eval')
+        if (measure([{ id: 'a', score: 1 }], new Map([['a', 1]]))['ndcg@10'] !== 1) throw new Error('not 1')
         console.log('imported')`,
     })
     expect(await project.run('main.js')).toBe('imported\n')
+  })
+
+  it.skipIf(noGpu)('searches in plain Node with the model that came along', async () => {
+    const project = await makeProject('node-search', tarball, [], {
+      'main.js': `
+        import { createIndex } from 'maxsift/node'
+        const index = await createIndex({ store: 'memory' })
+        await index.add(${JSON.stringify(QUESTION.documents)})
+        const { hits } = await index.search(${JSON.stringify(QUESTION.query)})
+        console.log(hits[0].id, (await index.info()).model.fingerprint)
+        await index.close()`,
+      'docs/bike.md': QUESTION.query,
+      'docs/tea.md': QUESTION.documents[0].text,
+    })
+    // 132 MB that are here already.
+    symlinkSync(join(root, 'node_modules/webgpu'), join(project.folder, 'node_modules/webgpu'), 'junction')
+    expect(await project.run('main.js')).toContain(`bike ${shipped.fingerprint}\n`)
+    const command = 'node_modules/maxsift/dist/cli.js'
+    await project.run(command, 'index', 'docs', '--out', 'search')
+    expect(await project.run(command, 'search', 'search', QUESTION.query)).toContain('"hits":[{"id":"bike.md"')
+  })
+
+  it('is as large as its models and dictionary, and little more', () => {
+    const weights = [
+      ...shipped.weights.map((path: string) => join(DEFAULT_MODEL, path)),
+      ...nano.weights.map((path: string) => join(NANO_MODEL, path)),
+    ]
+    const bytes = weights.reduce((sum, path) => sum + statSync(path).size, 0)
+    const dictionary = statSync(join(root, 'models/unidic-lite/unidic-lite.bin')).size
+    expect(statSync(tarball).size).toBeLessThan(bytes + dictionary + 3_500_000)
   })
 
   it('is clean to publint and attw', async () => {

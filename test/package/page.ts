@@ -1,21 +1,24 @@
 /** Opens a built page in Chromium, under the strict policy, and gives what it found. */
+import { rmSync } from 'node:fs'
 import { type Browser, chromium } from 'playwright'
 import { chromiumArguments, findChromium, refusedArguments } from '../../scripts/chromium.mjs'
 import { serve } from '../../scripts/serve.mjs'
 import { checkpointFolder } from '../goldens/checkpoints.ts'
+import { writeFamilyCheckpoint } from '../text/family-checkpoint.ts'
 
 /** What a person would write first: an index in memory over a few documents, one search. */
 export const PROGRAM = `
 import { createIndex } from 'maxsift'
 try {
-  const index = await createIndex({
-    store: 'memory', codec: 'f32', splitPassages: false, model: 'model/', ...globalThis.options
-  })
+  const model = new URL(location.href).searchParams.get('model') ?? undefined
+  const index = await createIndex({ store: 'memory', codec: 'f32', splitPassages: false, model, ...globalThis.options })
   const { documents, query } = await (await fetch('texts.json')).json()
   const counts = await index.add(documents)
   const { hits } = await index.search(query)
+  const words = await index.search(query, { mode: 'lexical' })
+  const info = await index.info()
   await index.close()
-  globalThis.outcome = { counts, hits: hits.map(({ id, score }) => [id, score]) }
+  globalThis.outcome = { counts, hits: hits.map(({ id, score }) => [id, score]), words: words.hits.length, model: info.model }
 } catch (error) {
   globalThis.outcome = { error: error.code + ': ' + error.message + ' ' + (error.cause?.message ?? '') }
 }
@@ -27,29 +30,44 @@ export const page = (script: string, how = 'type="module"') =>
 export interface Outcome {
   counts: { added: number }
   hits: [string, number][]
+  /** Documents found by their words. */
+  words: number
+  model: { name: string; fingerprint: string }
+  /** What the server was asked for. */
+  requests: string[]
+}
+
+export interface Visit {
+  texts: { documents: { id: string; text: string }[]; query: string }
+  /** Address of a checkpoint: at `model/` a BERT, at `unigram/` one with XLM-R's tokenizer. Without it the package's own. */
+  model?: string
 }
 
 let browser: Browser | undefined
+let unigram: string | undefined
 
 export async function closeBrowser(): Promise<void> {
+  if (unigram) rmSync(unigram, { recursive: true })
   await browser?.close()
 }
 
 /** @param folder what a server would serve, index.html included */
-export async function visit(folder: string, texts: object): Promise<Outcome> {
+export async function visit(folder: string, { texts, model }: Visit): Promise<Outcome> {
+  unigram ??= writeFamilyCheckpoint('unigram-xlmr')
   const server = await serve({
-    folders: { '/': folder, '/model/': checkpointFolder('stanford') },
+    folders: { '/': folder, '/model/': checkpointFolder('stanford'), '/unigram/': unigram },
     texts: { '/texts.json': JSON.stringify(texts), '/favicon.ico': '' },
   })
   try {
-    return await outcomeOf(server.address)
+    const outcome = await outcomeOf(server.address + (model ? `?model=${model}` : ''))
+    return { ...outcome, requests: server.requests }
   } finally {
     await server.close()
   }
 }
 
 /** @throws Error with what the page said on its console, when it found nothing */
-export async function outcomeOf(address: string): Promise<Outcome> {
+export async function outcomeOf(address: string): Promise<Omit<Outcome, 'requests'>> {
   browser ??= await chromium.launch({
     executablePath: findChromium()?.path,
     args: chromiumArguments,
@@ -62,7 +80,7 @@ export async function outcomeOf(address: string): Promise<Outcome> {
     page.on('console', (message) => {
       const { url } = message.location()
       // A checkpoint need not have every file that is asked for.
-      if (!/\/model\//.test(url)) said.push(`${message.type()}: ${message.text()} (${url})`)
+      if (!/\/(model|unigram)\//.test(url)) said.push(`${message.type()}: ${message.text()} (${url})`)
     })
     page.on('pageerror', (error) => said.push(error.message))
     await page.goto(address)

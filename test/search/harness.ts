@@ -77,10 +77,16 @@ export interface Bench {
   open(options?: Partial<OpenOptions>): Promise<number>
 }
 
+interface BenchOptions {
+  device?: DeviceOptions
+  store?: LastingStore
+  environment?: Partial<Environment>
+}
+
 /** A host over the software adapter, a golden checkpoint and one store. */
 export async function bench(
   checkpoint: CheckpointName = 'stanford',
-  { device = {}, store = new LastingStore() }: { device?: DeviceOptions; store?: LastingStore } = {},
+  { device = {}, store = new LastingStore(), environment: other = {} }: BenchOptions = {},
 ): Promise<Bench> {
   const gpu = (await gpuEntry())!
   const files = await readCheckpoint(checkpoint)
@@ -88,6 +94,8 @@ export async function bench(
     device: () => ({ gpu, limits: 'default', ...device }),
     model: () => ({ key: checkpoint, source: mapSource(checkpoint, files) }),
     store: async () => ({ store }),
+    words: () => import('../../src/search/words.ts'),
+    ...other,
   }
   const host = new Host(environment)
   const handles: number[] = []

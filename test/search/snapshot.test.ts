@@ -1,9 +1,13 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { type CodecId, codecOf } from '../../src/codec/codec.ts'
-import { Arena } from '../../src/gpu/arena.ts'
-import type { Device } from '../../src/gpu/device.ts'
+import type { CpuEncoder, CpuResidents } from '../../src/cpu/residents.ts'
 import { searchIndex } from '../../src/kernels/search.ts'
+import { OnnxBackend } from '../../src/onnx/backend.ts'
+import type { Runtime } from '../../src/onnx/runtime.ts'
+import type { Backend } from '../../src/search/backend.ts'
+import { GpuResidents } from '../../src/search/residents.ts'
 import { Snapshot } from '../../src/search/snapshot.ts'
+import { GpuBackend } from '../../src/search/webgpu.ts'
 import {
   addSegment,
   applyMerge,
@@ -99,30 +103,71 @@ function maxSim(query: Float32Array, document: Float32Array): number {
   return sum
 }
 
-describe.skipIf(missing).each<CodecId>(['int8', 'f32'])(`snapshot %s${missing ? ` — ${missing}` : ''}`, (codecId) => {
-  let device: Device
+const query = random(3)(5 * DIM)
+
+/** Ordinals of the best documents, of what was appended to a GPU. */
+async function searchGpu(residents: GpuResidents): Promise<number[]> {
+  const { index, layout, backend } = residents
+  if (!index) return []
+  const { device, searching } = backend
+  const buffer = await device.allocate(query.byteLength, 'query')
+  device.gpu.queue.writeBuffer(buffer, 0, query)
+  const request = { rows: 5, k: 100, best: 1, explain: false, alive: layout.alive.view() }
+  const hits = await searchIndex(device, searching, index, request, () => buffer)
+  device.release(buffer)
+  return hits.map(({ document }) => document)
+}
+
+/** The same in memory. */
+async function searchCpu(residents: CpuResidents): Promise<number[]> {
+  const encoder = { spec: {}, vectors: async () => [query] } as unknown as CpuEncoder
+  const input = { ids: new Uint32Array(5), attend: new Uint8Array(5), keep: new Uint32Array(5) }
+  const request = { k: 100, best: 1, explain: false, alive: residents.layout.alive.view() }
+  return (await residents.search(encoder, input, request)).map(({ document }) => document)
+}
+
+const onGpu = async () => new GpuBackend(await openDevice({ caps: { bindingBytes: 64 * 1024 } }))
+// The runtime is for models, of which there are none here.
+const inMemory = async () => new OnnxBackend({} as Runtime, 'none')
+
+describe.skipIf(missing).each<CodecId>(['int8', 'f32'])(`snapshot %s${missing ? ` — ${missing}` : ''}`, (codec) => {
+  snapshots(codec, onGpu)
+
+  it('gives all its memory back', async () => {
+    const backend = await onGpu()
+    const { counts } = backend.device
+    const before = counts.bytes
+    const fixture = new Fixture(codec)
+    await fixture.add({ d: [700, 650], e: [1] })
+    const manifest = (await fixture.store.manifest())!
+    const snapshot = await Snapshot.load(fixture.store, backend, fixture.codec, manifest)
+    expect(snapshot.residents.bytes).toBe(counts.bytes - before)
+    snapshot.destroy()
+    expect(counts.bytes).toBe(before)
+  })
+})
+
+describe.each<CodecId>(['int8', 'f16', 'f32'])('snapshot in memory %s', (codec) => snapshots(codec, inMemory))
+
+function snapshots(codecId: CodecId, open: () => Promise<Backend>): void {
+  let backend: Backend
   let fixture: Fixture
-  const query = random(3)(5 * DIM)
 
   beforeEach(async () => {
-    device = await openDevice({ caps: { bindingBytes: 64 * 1024 } })
+    backend = await open()
     fixture = new Fixture(codecId)
   })
 
   async function load(): Promise<Snapshot> {
-    return Snapshot.load(fixture.store, device, fixture.codec, (await fixture.store.manifest())!)
+    return Snapshot.load(fixture.store, backend, fixture.codec, (await fixture.store.manifest())!)
   }
 
   async function ranking(snapshot: Snapshot): Promise<string[]> {
-    const index = snapshot.residents.index
-    if (!index) return []
-    const arena = new Arena(device, 'test')
-    const buffer = await device.allocate(query.byteLength, 'query')
-    device.gpu.queue.writeBuffer(buffer, 0, query)
-    const request = { rows: 5, k: 100, best: 1, explain: false, alive: snapshot.residents.layout.alive.view() }
-    const hits = await searchIndex(device, arena, index, request, () => buffer)
-    arena.destroy()
-    return hits.map(({ document }) => snapshot.catalog.entries[document].record.id)
+    const { residents, catalog } = snapshot
+    const found = await (residents instanceof GpuResidents
+      ? searchGpu(residents)
+      : searchCpu(residents as CpuResidents))
+    return found.map((document) => catalog.entries[document].record.id)
   }
 
   const first = { a: [3], b: [2, 5], empty: [], c: [40, 1], zero: [0] }
@@ -137,7 +182,10 @@ describe.skipIf(missing).each<CodecId>(['int8', 'f32'])(`snapshot %s${missing ? 
     expect(snapshot.catalog.byId.size).toBe(9)
     expect(snapshot.catalog.passages).toBe(11)
     expect(snapshot.catalog.tokens).toBe(3 + 7 + 41 + 1350 + 1 + 300 + 900)
-    if (codecId === 'f32') expect(snapshot.residents.index!.shards.length).toBeGreaterThan(1)
+    const { residents } = snapshot
+    if (codecId === 'f32' && residents instanceof GpuResidents) {
+      expect(residents.index!.shards.length).toBeGreaterThan(1)
+    }
     snapshot.destroy()
   })
 
@@ -170,13 +218,4 @@ describe.skipIf(missing).each<CodecId>(['int8', 'f32'])(`snapshot %s${missing ? 
     expect(snapshot.catalog.byId.has('a')).toBe(false)
     expect(await ranking(snapshot)).toEqual(await ranking(await load()))
   })
-
-  it('gives all its memory back', async () => {
-    const before = device.counts.bytes
-    await fixture.add(second)
-    const snapshot = await load()
-    expect(snapshot.residents.bytes).toBe(device.counts.bytes - before)
-    snapshot.destroy()
-    expect(device.counts.bytes).toBe(before)
-  })
-})
+}

@@ -3,6 +3,7 @@ import type { MaxsiftError } from '../../src/errors.ts'
 import { createIndex, importIndex, listIndexes, removeAll, removeIndex } from '../../src/index.ts'
 import type { OpenOptions, Service } from '../../src/search/service.ts'
 import type { IndexInfo } from '../../src/search/types.ts'
+import { defaultModel } from '../../src/worker/default-model.ts'
 import { serve } from '../../src/worker/serve.ts'
 import { fakeService } from './fake-service.ts'
 
@@ -60,8 +61,10 @@ test('importing the package touches no global and works without a page', async (
     'createIndex',
     'importIndex',
     'listIndexes',
+    'listModels',
     'removeAll',
     'removeIndex',
+    'removeModel',
   ])
   // Plain Node has no such worker; that is said, not thrown as a ReferenceError.
   await expect(createIndex()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -70,12 +73,38 @@ test('importing the package touches no global and works without a page', async (
 test('what is asked of the service: defaults, and everything given', async () => {
   const { worker, asked } = fakeWorkers()
   const first = await createIndex({ worker })
-  expect(asked[0]).toEqual({ name: 'default', store: 'indexeddb', codec: 'int8', splitPassages: true })
-  const rest = { store: 'memory', codec: 'f16', splitPassages: false } as const
-  const second = await createIndex({ worker, name: 'constructor', backend: 'webgpu', ...rest })
-  expect(asked[1]).toEqual({ name: 'constructor', ...rest })
+  expect(asked[0]).toEqual({
+    name: 'default',
+    store: 'indexeddb',
+    codec: 'int8',
+    splitPassages: true,
+    early: false,
+    lexical: expect.stringMatching(/^file:.*\/lexical\.[jt]s$/),
+    tokenizers: expect.stringMatching(/^file:.*\/tokenizers\.[jt]s$/),
+    hub: expect.stringMatching(/^file:.*\/hub\.[jt]s$/),
+    defaultModel: defaultModel(),
+  })
+  const rest = { store: 'memory', codec: 'f16', splitPassages: false, model: 'https://site.test/model/' } as const
+  const second = await createIndex({ worker, name: 'constructor', backend: 'webgpu', waitForModel: false, ...rest })
+  const { lexical, tokenizers, hub } = asked[0]
+  expect(asked[1]).toEqual({ name: 'constructor', backend: 'webgpu', early: true, lexical, tokenizers, hub, ...rest })
   expect([first.name, second.name]).toEqual(['default', 'constructor'])
   await Promise.all([first.close(), second.close()])
+})
+
+test('without a model the default goes along, as addresses of its own', async () => {
+  const { worker, asked } = fakeWorkers()
+  await (await createIndex({ worker })).close()
+  expect(asked[0].model).toBeUndefined()
+  const { name, fingerprint, files } = asked[0].defaultModel!
+  expect(name).toBe('maxsift-small-en')
+  expect(fingerprint).toMatch(/^[0-9a-f]{64}$/)
+  expect(files!.list).toEqual({
+    url: expect.stringMatching(/^file:.*json$/),
+    bytes: expect.any(Number),
+    blocks: [expect.stringMatching(/^[0-9a-f]{64}$/)],
+  })
+  expect(files!.urls['model.safetensors']).toMatch(/^file:.*model\.safetensors$/)
 })
 
 test('relative addresses are those of the page', async () => {
@@ -98,6 +127,23 @@ test('relative addresses are those of the page', async () => {
   expect(asked[3].name).toBe('named')
 })
 
+test('a name on the hub becomes an address, its hashes hexadecimal digits', async () => {
+  vi.stubGlobal('document', { baseURI: 'https://site.test/app/' })
+  const { worker, asked } = fakeWorkers()
+  const hash = 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ='
+  const hex = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+  for (const options of [
+    { model: 'owner/small@v1' },
+    { model: 'owner/small', hub: '/mirror/', integrity: { 'a.json': `sha256-${hash}`, b: hex.toUpperCase() } },
+  ])
+    await (await createIndex({ worker, ...options })).close()
+  expect(asked.map(({ model }) => model)).toEqual([
+    'https://huggingface.co/owner/small/resolve/v1/',
+    'https://site.test/mirror/owner/small/resolve/main/',
+  ])
+  expect(asked[1].integrity).toEqual({ 'a.json': hex, b: hex })
+})
+
 test('files of a model arrive as files', async () => {
   const { worker, asked } = fakeWorkers()
   const index = await createIndex({ worker, model: { files: [new File(['{}'], 'config.json')] } })
@@ -109,9 +155,14 @@ test.each([
   ['name', { name: '' }],
   ['name', { name: 5 }],
   ['store', { store: 'disk' }],
-  ['backend', { backend: 'onnx' }],
+  ['backend', { backend: 'cuda' }],
+  ['onnx.engine', { onnx: {} }],
+  ['onnx.threads', { onnx: { engine: 'a', script: 'b', wasm: 'c', threads: 0 } }],
   ['codec', { codec: 'toString' }],
   ['dtype', { dtype: 'f32' }],
+  ['queryLength', { queryLength: 32 }],
+  ['pooling', { pooling: 'max' }],
+  ['japanese.dictionary', { japanese: { engine: 'a', dictionary: undefined } }],
   ['splitPassages', { splitPassages: 1 }],
   ['signal', { signal: {} }],
   ['onProgress', { onProgress: 'yes' }],
@@ -121,6 +172,12 @@ test.each([
   ['model.files', { model: { files: [] } }],
   ['model.files', { model: { files: ['config.json'] } }],
   ['model', { model: 'http://' }],
+  ['model', { model: 'models/small/' }],
+  ['model', { model: '' }],
+  ['hub', { model: 'a/b', hub: 5 as unknown as string }],
+  ['integrity', { integrity: 'sha256' as unknown as Record<string, string> }],
+  ['integrity["a"]', { integrity: { a: 'md5-x' } }],
+  ['persist', { persist: 'yes' as unknown as boolean }],
   ['source', { source: 'http://[' }],
   ['source', { source: {} }],
   ['worker', { worker: 5 }],
@@ -220,6 +277,8 @@ test('close() may be called at any time; every other call on a closed handle is 
     () => index.add([]),
     () => index.search('q'),
     () => index.remove([]),
+    () => index.get('a'),
+    () => index.documents(),
     () => index.info(),
     () => index.export(),
     () => index.destroy(),

@@ -12,6 +12,9 @@ export function fakeService(methods: Partial<Service>): Service {
     add: nothing,
     remove: nothing,
     search: nothing,
+    rerank: nothing,
+    get: nothing,
+    documents: nothing,
     info: nothing,
     export: nothing,
     close: async () => {},
@@ -19,6 +22,8 @@ export function fakeService(methods: Partial<Service>): Service {
     list: nothing,
     removeIndex: nothing,
     removeAll: nothing,
+    listModels: nothing,
+    removeModel: nothing,
     onEvent: null,
     ...methods,
   }

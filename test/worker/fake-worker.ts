@@ -6,7 +6,7 @@ import { fakeService, untilAborted } from './fake-service.ts'
 let handles = 0
 const service = fakeService({
   async open(_, { name, model }) {
-    const files = typeof model === 'object' && 'files' in model ? model.files : []
+    const files = typeof model === 'object' && 'files' in model && Array.isArray(model.files) ? model.files : []
     const paths = files.map((file) => file.webkitRelativePath || file.name)
     return { handle: ++handles, info: { name: paths.join() || name } as IndexInfo }
   },

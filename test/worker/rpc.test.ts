@@ -4,7 +4,7 @@ import type { Service } from '../../src/search/service.ts'
 import type { SearchResult } from '../../src/search/types.ts'
 import { Connection, workerFailure } from '../../src/worker/connect.ts'
 import { serve } from '../../src/worker/serve.ts'
-import { packError, unpackError } from '../../src/worker/wire.ts'
+import { PROTOCOL, packError, unpackError } from '../../src/worker/wire.ts'
 import { fakeService, untilAborted } from './fake-service.ts'
 
 const open: (() => void)[] = []
@@ -294,7 +294,8 @@ test('an abort reaches the service, and the call rejects when that has stopped',
   })
   const control = new AbortController()
   const result = connection.call('info', [1], { signal: control.signal })
-  await turn()
+  // A call later: the one before has arrived.
+  await connection.call('close', [1])
   control.abort()
   const error = await failureOf(result)
   expect(error).toBe(control.signal.reason)
@@ -470,7 +471,7 @@ test('a script that cannot be started fails every call, now and later', async ()
 test('an error inside a running worker fails the open calls and tells the service; the next call goes on', async () => {
   const worker = new FakeWorker()
   const connection = new Connection(worker, () => {})
-  worker.fire('message', { data: { kind: 'ready', protocol: 1 } })
+  worker.fire('message', { data: { kind: 'ready', protocol: PROTOCOL } })
   const result = failureOf(connection.call('list', []))
   worker.fire('error', { message: 'boom' })
   expect((await result).message).toContain('boom')
@@ -485,7 +486,7 @@ test('an error inside a running worker fails the open calls and tells the servic
 test.each(['messageerror', 'message'])('a message that cannot be read fails the open calls (%s)', async (type) => {
   const worker = new FakeWorker()
   const connection = new Connection(worker, () => {})
-  worker.fire('message', { data: { kind: 'ready', protocol: 1 } })
+  worker.fire('message', { data: { kind: 'ready', protocol: PROTOCOL } })
   const result = failureOf(connection.call('list', []))
   worker.fire(type, { data: { kind: 'fault', message: 'A call could not be read' } })
   await expect(result).resolves.toMatchObject({ code: 'INVALID_ARGUMENT' })
@@ -501,7 +502,7 @@ test('the service reports a call that it cannot read', () => {
 test('nothing more is sent for a call once it is over', async () => {
   const worker = new FakeWorker()
   const connection = new Connection(worker, () => {})
-  worker.fire('message', { data: { kind: 'ready', protocol: 1 } })
+  worker.fire('message', { data: { kind: 'ready', protocol: PROTOCOL } })
   const kinds = () => worker.sent.splice(0).map(({ kind }) => kind)
   const control = new AbortController()
   const done = connection.call('info', [1], { signal: control.signal })

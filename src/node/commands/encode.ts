@@ -1,13 +1,14 @@
 import { MaxsiftError } from '../../errors.ts'
 import { jsonLines } from '../../formats/jsonl.ts'
 import { type Encoding, Engine } from '../../search/engine.ts'
-import { readArguments, UsageError } from '../args.ts'
+import { pooling, queryLength, readArguments, UsageError } from '../args.ts'
 import { nodeEnvironment } from '../environment.ts'
 import { inGroups, readChunks } from '../files.ts'
-import { requireModel } from '../models.ts'
+import { givenModel } from '../models.ts'
 import type { Terminal } from '../terminal.ts'
 
-export const usage = 'maxsift encode (--query | --document) [--model DIR] [TEXT… | --file texts.jsonl]'
+export const usage =
+  'maxsift encode (--query | --document) [--model DIR] [--query-length RULE] [--pooling none|cls|mean] [TEXT… | --file texts.jsonl]'
 
 /** Texts encoded before the first of them is printed. */
 const GROUP = 32
@@ -19,20 +20,28 @@ interface Text {
 
 /** One JSON line a text: `{ id?, text, ids, kept, dim, vectors, truncated }`. */
 export async function run(args: string[], terminal: Terminal): Promise<void> {
-  const { values, positionals } = readArguments(args, {
+  const { values, positionals, backend } = readArguments(args, {
     query: { type: 'boolean' },
     document: { type: 'boolean' },
     file: { type: 'string' },
+    'query-length': { type: 'string' },
+    pooling: { type: 'string' },
   })
   if (values.query === values.document) throw new UsageError('Say what the texts are: --query or --document.')
   if (positionals.length > 0 === (values.file !== undefined)) {
     throw new UsageError('Give texts or --file, one of them.')
   }
   const { signal } = terminal
-  const model = requireModel(values.model)
+  const model = givenModel(values.model)
   const texts = values.file === undefined ? given(positionals) : textsOf(values.file, signal)
-  const engine = await Engine.open(nodeEnvironment, model, { signal, onProgress: terminal.progress })
-  terminal.note(`Backend: webgpu, ${engine.adapter}`)
+  const engine = await Engine.open(nodeEnvironment, model, {
+    signal,
+    onProgress: terminal.progress,
+    backend,
+    queryLength: queryLength(values['query-length']),
+    pooling: pooling(values.pooling),
+  })
+  terminal.note(`Backend: ${engine.backend}, ${engine.adapter}`)
   try {
     for await (const group of inGroups(texts, GROUP)) {
       const encodings = await engine.encode(

@@ -2,36 +2,41 @@ import { resolve } from 'node:path'
 import { MaxsiftError } from '../../errors.ts'
 import type { CodecId, DocumentInput } from '../../search/types.ts'
 import { deletedBits, hasBit, readDocuments, type Store } from '../../store/index.ts'
-import { oneOf, readArguments, UsageError } from '../args.ts'
-import { listFiles, type Report, readCorpus } from '../corpus.ts'
+import { oneOf, pooling, readArguments, UsageError } from '../args.ts'
+import { listFiles, type Report, readCorpus, relativeUrl } from '../corpus.ts'
 import { folderStore } from '../folder-store.ts'
-import { chooseModel, recordedModel } from '../models.ts'
+import { recordedModel } from '../models.ts'
 import { type OpenIndex, openIndex } from '../open-index.ts'
 import { SteadyPace } from '../steady-pace.ts'
 import { dated } from '../stores.ts'
 import type { Terminal } from '../terminal.ts'
 
 export const usage =
-  'maxsift index PATH… --out INDEX_DIR [--codec f32|f16|int8] [--keep] [--model DIR]     PATH: .jsonl, .md, .txt, .html, folders'
+  'maxsift index PATH… --out INDEX_DIR [--url PREFIX | --no-url] [--codec f32|f16|int8] [--keep] [--model DIR] [--pooling none|cls|mean]     PATH: .jsonl, .md, .txt, .html, folders'
 
 const CODECS: readonly CodecId[] = ['f32', 'f16', 'int8']
 
 /** Brings an index up to date with files, and prints what came of it as one line. */
 export async function run(args: string[], terminal: Terminal): Promise<void> {
-  const { values, positionals } = readArguments(args, {
+  const { values, positionals, backend } = readArguments(args, {
     out: { type: 'string' },
     codec: { type: 'string' },
     keep: { type: 'boolean' },
+    url: { type: 'string' },
+    pooling: { type: 'string' },
+    'no-url': { type: 'boolean' },
   })
   if (positionals.length === 0) throw new UsageError('A PATH to read documents from is missing.')
   if (!values.out) throw new UsageError('--out INDEX_DIR is missing.')
   const codec = values.codec === undefined ? undefined : oneOf('--codec', values.codec, CODECS)
+  if (values.url !== undefined && values['no-url']) throw new UsageError('Give --url or --no-url, one of them.')
+  const urlOf = (name: string) => (values['no-url'] ? undefined : (values.url ?? '') + relativeUrl(name))
   const started = performance.now()
   const { signal } = terminal
   const folder = resolve(values.out)
   const store = dated(folderStore(folder), timestamp())
   const manifest = await store.manifest(signal)
-  const model = recordedModel(chooseModel(values.model, manifest, folder), folder)
+  const model = values.model && recordedModel(values.model, folder)
   if (manifest && codec && codec !== manifest.codec.id) {
     terminal.note(`The index keeps its codec, ${manifest.codec.id}; for ${codec} make a new one.`)
   }
@@ -44,9 +49,18 @@ export async function run(args: string[], terminal: Terminal): Promise<void> {
   }
   const files = await listFiles(positionals, folder, report)
   const before = await hashes(store, signal)
-  const index = await openIndex({ address: folder, store, model, codec, terminal, pace: () => new SteadyPace() })
+  const index = await openIndex({
+    address: folder,
+    store,
+    model,
+    codec,
+    backend,
+    pooling: pooling(values.pooling),
+    terminal,
+    pace: () => new SteadyPace(),
+  })
   try {
-    const seen = await add(index, readCorpus(files, report, signal), report)
+    const seen = await add(index, readCorpus(files, report, signal, urlOf), report)
     const missing = values.keep ? [] : [...before.keys()].filter((id) => !seen.has(id))
     if (lost && missing.length > 0) terminal.note('Nothing is removed, since not everything could be read.')
     const gone = lost ? [] : missing
@@ -111,7 +125,7 @@ async function add(
 }
 
 /** What the index holds: ids and what tells whether a document has changed. */
-async function hashes(store: Store, signal: AbortSignal): Promise<Map<string, string>> {
+export async function hashes(store: Store, signal: AbortSignal): Promise<Map<string, string>> {
   const found = new Map<string, string>()
   const manifest = await store.manifest(signal)
   for (const batch of [...(manifest?.segments ?? []), ...(manifest?.pending ?? [])]) {

@@ -2,7 +2,7 @@
 from pathlib import Path
 
 import torch
-from sentence_transformers import MultiVectorEncoder
+from sentence_transformers import MultiVectorEncoder, SentenceTransformer
 from sentence_transformers.util import maxsim
 from transformers import AutoTokenizer, BertModel
 
@@ -32,6 +32,35 @@ def sentence_transformers(folder: Path, queries: list[str], documents: list[str]
         return Encoded(text, ids, attention, kept, vectors.clone(), whole > own)
 
     return [encode(text, 'query') for text in queries], [encode(text, 'document') for text in documents]
+
+
+def single_vector(folder: Path, queries: list[str], documents: list[str]) -> tuple[list[Encoded], list[Encoded]]:
+    """Row 0 stands for all rows."""
+    model = SentenceTransformer(str(folder), device='cpu', local_files_only=True)
+
+    def encode(text: str, role: str) -> Encoded:
+        prompt = model.prompts.get(role) or None
+        features = model.preprocess([text], prompt=prompt, task=role)
+        ids, attention = features['input_ids'][0].tolist(), features['attention_mask'][0].tolist()
+        vectors = torch.from_numpy((model.encode_query if role == 'query' else model.encode_document)([text]))
+        whole = len(model.tokenizer((prompt or '') + text)['input_ids'])
+        return Encoded(text, ids, attention, [0], vectors, whole > len(ids))
+
+    return [encode(text, 'query') for text in queries], [encode(text, 'document') for text in documents]
+
+
+def in_f64(folder: Path, queries: list[Encoded], documents: list[Encoded]) -> list[list[torch.Tensor]]:
+    """The same rows by the same library in double precision: what rounding does to a golden."""
+    pooled = queries[0].kept == [0]
+    model = (SentenceTransformer if pooled else MultiVectorEncoder)(str(folder), device='cpu', local_files_only=True).double()
+
+    def encode(item: Encoded, role: str) -> torch.Tensor:
+        features = model.preprocess([item.text], prompt=model.prompts.get(role) or None, task=role)
+        with torch.inference_mode():
+            out = model(features, task=role)
+        return out['sentence_embedding'] if pooled else out['token_embeddings'][0][item.kept]
+
+    return [[encode(item, role).float() for item in items] for items, role in ((queries, 'query'), (documents, 'document'))]
 
 
 def sums(queries: list[Encoded], documents: list[Encoded]) -> torch.Tensor:

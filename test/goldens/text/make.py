@@ -141,4 +141,5 @@ def main():
         write("real.json", {"made_with": made_with, "cases": [case(real, text) for text in TEXTS]})
 
 
-main()
+if __name__ == "__main__":
+    main()

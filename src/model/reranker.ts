@@ -1,0 +1,89 @@
+/**
+ * Cross-encoders: a query and a passage go through the model together, and a classifier on [CLS] gives one score.
+ * Follows `cross_encoder/model.py` of sentence-transformers 6 and the `…ForSequenceClassification` of transformers.
+ * A part of `tokenizers.js`: who does not rerank does not load it.
+ */
+import { MaxsiftError } from '../errors.ts'
+import { architectures, classifies } from './config.ts'
+import { isObject, type Json, readObject } from './read.ts'
+import { readLimit, tokenizerLimit } from './rules.ts'
+import type { FileSource } from './source.ts'
+import type { EncoderSpec, EncodingRules, PairSpec } from './spec.ts'
+import type { ProjectionFiles, Style } from './styles.ts'
+import { type LoadedTokenizer, withLowerCase } from './tokenizer-files.ts'
+
+const unsupported = (message: string, remedy?: string) => new MaxsiftError('MODEL_UNSUPPORTED', message, { remedy })
+
+/** @throws MaxsiftError `MODEL_UNSUPPORTED` where the model gives no score for a pair, or more than one */
+export async function rerankerStyle(
+  source: FileSource,
+  folder: string,
+  config: Json,
+  files: LoadedTokenizer,
+  encoder: EncoderSpec,
+  signal?: AbortSignal,
+): Promise<Omit<Style, 'tokenizer'>> {
+  if (!classifies(config)) {
+    throw unsupported(
+      `${source.name} is no reranker: config.json names ${architectures(config).join(', ') || 'no class'}`,
+      'Use a cross-encoder: a BERT, DistilBERT, RoBERTa or XLM-RoBERTa for sequence classification with one label.',
+    )
+  }
+  const labels = typeof config.num_labels === 'number' ? config.num_labels : labelsOf(config)
+  if (labels !== 1) throw unsupported(`${source.name} gives ${labels} numbers for a pair, not one score`)
+  const [top, transformer] = await Promise.all([
+    readObject(source, 'config_sentence_transformers.json', signal).then((json) => json ?? {}),
+    readObject(source, `${folder}sentence_bert_config.json`, signal).then((json) => json ?? {}),
+  ])
+  if (top.default_prompt_name) throw unsupported(`${source.name}: prompts of a reranker are not supported`)
+  const json = transformer.do_lower_case === true ? withLowerCase(files.json) : files.json
+  const limit = readLimit(transformer, files, encoder.positions)
+  const pair: PairSpec = { activation: readActivation(top, config), maxLength: limit }
+  const rules: EncodingRules = {
+    maxLength: tokenizerLimit(files, encoder.positions),
+    prompt: '',
+    marker: null,
+    expansion: null,
+    skip: [],
+    pooled: true,
+  }
+  return {
+    style: 'bert',
+    pair,
+    pooling: 'cls',
+    unnormalized: true,
+    projections: classifier(encoder),
+    files: { ...files, json },
+    rules: { query: rules, document: rules },
+  }
+}
+
+const labelsOf = ({ id2label }: Json) => (isObject(id2label) ? Object.keys(id2label).length : 2)
+
+/** The classifier: one hidden layer and one output, under the names of each family. */
+function classifier({ family, hidden }: EncoderSpec): ProjectionFiles[] {
+  const layer = (name: string, outputs: number, activation: 'tanh' | 'relu' | 'identity'): ProjectionFiles => ({
+    spec: { inputs: hidden, outputs, activation, bias: true, residual: 'none' },
+    folder: null,
+    name,
+  })
+  if (family === 'bert') return [layer('pooler.dense', hidden, 'tanh'), layer('classifier', 1, 'identity')]
+  if (family === 'distilbert') return [layer('pre_classifier', hidden, 'relu'), layer('classifier', 1, 'identity')]
+  if (family === 'roberta')
+    return [layer('classifier.dense', hidden, 'tanh'), layer('classifier.out_proj', 1, 'identity')]
+  throw unsupported(
+    'Rerankers of the ModernBERT family are not supported.',
+    'Use a BERT, DistilBERT, RoBERTa or XLM-RoBERTa reranker.',
+  )
+}
+
+/** What makes a score of the output: sigmoid, unless a file says otherwise. */
+function readActivation(top: Json, config: Json): PairSpec['activation'] {
+  const own = isObject(config.sentence_transformers) ? config.sentence_transformers.activation_fn : undefined
+  const path = top.activation_fn ?? own ?? config.sbert_ce_default_activation_function
+  // Sentence-transformers trusts only classes of torch, and takes the default for anything else.
+  const name = typeof path === 'string' && path.startsWith('torch.') ? path.split('.').at(-1) : 'Sigmoid'
+  if (name === 'Sigmoid') return 'sigmoid'
+  if (name === 'Identity') return 'identity'
+  throw unsupported(`activation_fn ${name} is not supported, only Sigmoid and Identity`)
+}
