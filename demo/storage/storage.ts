@@ -56,6 +56,8 @@ export class StoragePanel {
     this.#dialog.addEventListener('close', () => {
       this.#work?.abort()
       this.#say('')
+      // Not shown for a moment when the panel is opened again: they may be others by then.
+      this.#facts.replaceChildren()
     })
     document.body.append(this.#dialog)
   }
