@@ -1,4 +1,5 @@
 import { MaxsiftError, type UnavailableReason } from '../errors.ts'
+import type { Findings } from './findings.ts'
 import { KernelCache } from './kernel.ts'
 import { Pool } from './pool.ts'
 
@@ -41,6 +42,8 @@ export interface DeviceOptions {
   caps?: Partial<Capabilities['limits']>
   /** Features not to use, to force a variant in tests. */
   without?: readonly ('f16' | 'subgroups' | 'packedDot')[]
+  /** Where probes find their earlier answers; they are asked for each device where absent. */
+  findings?: Findings
 }
 
 /** Running totals of what was asked of the GPU; the difference around a call is its cost. */
@@ -82,6 +85,7 @@ export class Device {
     readonly caps: Capabilities,
     // Dawn for Node aborts the process when its GPU object is collected while a device lives.
     readonly entry: GPU,
+    readonly findings?: Findings,
   ) {
     this.kernels = new KernelCache(this)
     this.uniforms = new Pool(this, 'params', USAGE.UNIFORM | USAGE.COPY_DST)
@@ -117,7 +121,7 @@ export class Device {
     } catch (cause) {
       throw unavailable('limits', 'The GPU adapter gave no device with the default limits of WebGPU.', cause)
     }
-    return new Device(gpu, capabilities(adapter, gpu, entry, without, options.caps), entry)
+    return new Device(gpu, capabilities(adapter, gpu, entry, without, options.caps), entry, options.findings)
   }
 
   /**

@@ -1,4 +1,5 @@
 import { type Device, STORAGE } from '../gpu/device.ts'
+import { recall } from '../gpu/findings.ts'
 import type { Plan } from '../gpu/kernel.ts'
 import { Recorder } from '../gpu/recorder.ts'
 import { rowBytes as codeBytes } from './codes.ts'
@@ -21,8 +22,8 @@ const LIMIT = 100
 const CLEARLY = 0.9
 
 /**
- * Finds the tile of large matrix products that this GPU is fastest with, once for each device, and leaves it in
- * `caps.tile`. Takes at most some 100 ms beside compiling. A software adapter is not asked.
+ * Finds the tile of large matrix products that this GPU is fastest with, and leaves it in `caps.tile`: once for each
+ * device, or as it was found before. Takes at most some 100 ms beside compiling. A software adapter is not asked.
  * @param weights What will be multiplied, so that the winner is compiled for good.
  * @throws MaxsiftError `OUT_OF_MEMORY`, `DEVICE_LOST`.
  */
@@ -33,7 +34,8 @@ export async function probeGemm(device: Device, weights: Pick<GemmShape, 'weight
   const tiles = PROBED.filter((tile) => !(weights.half && tile === 'register'))
   const plans = tiles.map((tile) => planGemm({ ...SHAPE, ...weights }, caps, { tile }))
   const sizes = [m * k * 4, columns * rowBytes(k, weights.weights), 2 * columns * 4, m * columns * 4]
-  caps.tile = tiles[await fastest(device, plans, sizes)]
+  const question = `gemm ${weights.half ? 'half' : weights.weights} ${caps.adapter}`
+  caps.tile = (await recall(device.findings, question, tiles, () => fastest(device, tiles, plans, sizes))) ?? tiles[0]
 }
 
 /**
@@ -46,23 +48,28 @@ export async function probeMaxSim(device: Device): Promise<void> {
   if (caps.fallback || !caps.packedDot || caps.integer !== undefined) return
   const { rows, dim, slices, tokens } = INDEX
   const shape = { rows, dim, bits: 8, slices, capacity: tokens, passages: 1, slots: 0 } as const
-  const plans = [false, true].map((integer) => planMaxSim(shape, caps, { integer }))
+  const ways = ['float', 'integer'] as const
+  const plans = ways.map((way) => planMaxSim(shape, caps, { integer: way === 'integer' }))
   // Every work item is the same passage; all zeros take as long as anything else.
   const work = new Uint32Array(slices * 4).map((_, i) => (i % 4 === 1 ? tokens : 0))
   const query = Math.max(rows * dim * 4, splitBytes({ rows, dim }))
   const sizes = [query, tokens * codeBytes(8, dim), work, Uint32Array.of(1), 4, 4]
-  caps.integer = (await fastest(device, plans, sizes)) === 1
+  const found = await recall(device.findings, `maxsim ${caps.adapter}`, ways, () => fastest(device, ways, plans, sizes))
+  caps.integer = found === 'integer'
 }
 
 /**
- * Which of several plans for the same buffers is the fastest; the first one where none clearly is.
+ * Which of several plans for the same buffers is the fastest; the first one where none clearly is. Undefined where
+ * there was not time enough to tell.
+ * @param names Of the plans.
  * @param buffers Their bytes, or what is in them; the last one is read back.
  */
-async function fastest(
+async function fastest<Name extends string>(
   device: Device,
+  names: readonly Name[],
   plans: readonly Plan[],
   buffers: readonly (number | Uint32Array<ArrayBuffer>)[],
-): Promise<number> {
+): Promise<Name | undefined> {
   await device.kernels.prepare(plans.map(({ variant }) => variant))
   const bound: GPUBuffer[] = []
   try {
@@ -95,8 +102,8 @@ async function fastest(
       times.push(time / count)
     }
     const best = times.indexOf(Math.min(...times))
-    const sure = performance.now() - begun <= LIMIT && times[best] < CLEARLY * times[0]
-    return sure ? best : 0
+    if (performance.now() - begun > LIMIT) return undefined
+    return names[times[best] < CLEARLY * times[0] ? best : 0]
   } finally {
     for (const buffer of bound) device.release(buffer)
   }

@@ -14,9 +14,9 @@ const address = (key: string, path = '') =>
   `${ROOT}${encodeURIComponent(key)}/${path.split('/').map(encodeURIComponent).join('/')}`
 
 /** Undefined where there is no Cache API (no secure context, Node) or this page may not use it. */
-async function openCache(): Promise<Cache | undefined> {
+export async function openCache(name = CACHE): Promise<Cache | undefined> {
   try {
-    return await globalThis.caches?.open(CACHE)
+    return await globalThis.caches?.open(name)
   } catch {
     return undefined
   }

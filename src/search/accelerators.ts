@@ -11,7 +11,7 @@ export class Accelerators {
   /** Whether somebody has got the GPU, or waits for it. */
   #gpuTaken = false
 
-  constructor(private readonly environment: Pick<Environment, 'device' | 'onnx'>) {}
+  constructor(private readonly environment: Pick<Environment, 'device' | 'findings' | 'onnx'>) {}
 
   /**
    * The backend that a caller asks for, opened. `auto` is WebGPU on a GPU, else ONNX Runtime where it is at hand, else
@@ -19,7 +19,7 @@ export class Accelerators {
    * @throws MaxsiftError `WEBGPU_UNAVAILABLE`, `ONNX_UNAVAILABLE`.
    */
   async choose({ backend = 'auto', onnx }: Pick<OpenOptions, 'backend' | 'onnx'>): Promise<Accelerator> {
-    const gpu = this.#accelerator('webgpu', async () => GpuBackend.open(await this.environment.device()))
+    const gpu = this.#accelerator('webgpu', () => this.#openGpu())
     const runtime = this.#accelerator(`onnx ${JSON.stringify(onnx)}`, () => this.#openRuntime(onnx))
     if (backend === 'onnx') {
       await runtime.backend()
@@ -39,6 +39,11 @@ export class Accelerators {
     if ('error' in opened) throw opened.error
     this.#gpuTaken = true
     return gpu
+  }
+
+  async #openGpu(): Promise<Backend> {
+    const { findings } = this.environment
+    return GpuBackend.open({ findings, ...(await this.environment.device()) })
   }
 
   async #openRuntime(onnx: OpenOptions['onnx']): Promise<Backend> {

@@ -2,11 +2,13 @@ import { type ErrorCode, MaxsiftError } from '../errors.ts'
 import { webStore } from '../model/cache-api.ts'
 import { httpStore, indexedDBStore, memoryStore } from '../store/index.ts'
 import type { Environment } from './environment.ts'
+import { webFindings } from './findings.ts'
 import { modelsBy } from './models.ts'
 
 /** A page or a worker: WebGPU of the browser, models over HTTP or from the user, indexes in IndexedDB. */
 export const browserEnvironment: Environment = {
   device: () => ({}),
+  findings: webFindings,
 
   async onnx(runtime) {
     if (!runtime) throw noRuntime('No address of ONNX Runtime was given.')

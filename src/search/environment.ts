@@ -1,5 +1,6 @@
 import type { MaxsiftError } from '../errors.ts'
 import type { DeviceOptions } from '../gpu/device.ts'
+import type { Findings } from '../gpu/findings.ts'
 import type { ModelStore } from '../model/cache.ts'
 import type { Integrity } from '../model/checked.ts'
 import type { OpenHub } from '../model/hub.ts'
@@ -30,6 +31,8 @@ export type OpenParts = () => Promise<
 /** What differs between a browser and Node: where the GPU, the model's files and the index come from. */
 export interface Environment {
   device(): Promise<DeviceOptions> | DeviceOptions
+  /** What was found out about the GPU on earlier visits; nothing is kept where absent. */
+  findings?: Findings
   /** ONNX Runtime; absent where there never is any. @throws MaxsiftError `ONNX_UNAVAILABLE` */
   onnx?(runtime?: OpenOptions['onnx']): Promise<Backend>
   /** What opens the Japanese dictionary, or undefined where nobody said where it is. */

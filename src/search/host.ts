@@ -376,6 +376,7 @@ export class Host implements Service {
     await this.#destroyOpen(() => true)
     for (const name of await listStores()) await removeStore(name)
     await removeModel(this.#environment.models)
+    await this.#environment.findings?.clear()
   }
 
   listModels(): Promise<ModelEntry[]> {

@@ -14,6 +14,19 @@ describe.skipIf(missing)(`probe${missing ? ` — ${missing}` : ''}`, () => {
     expect(device.counts.submissions).toBe(0)
     expect([device.caps.tile, device.caps.integer]).toEqual([undefined, undefined])
   })
+
+  it('takes what was found before', async () => {
+    const kept: Record<string, string> = {}
+    const findings = { get: async (question: string) => kept[question], put: async () => {}, clear: async () => {} }
+    const device = await openDevice({ findings })
+    device.caps.fallback = false
+    kept[`gemm F16 ${device.caps.adapter}`] = 'register'
+    kept[`maxsim ${device.caps.adapter}`] = 'integer'
+    await probeGemm(device, { weights: 'F16' })
+    await probeMaxSim(device)
+    expect(device.counts.submissions).toBe(0)
+    expect(device.caps).toMatchObject({ tile: 'register', integer: device.caps.packedDot || undefined })
+  })
 })
 
 describe('the tile that was found', () => {
