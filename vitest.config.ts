@@ -54,6 +54,8 @@ export default defineConfig({
     // A software adapter that has compiled none of our shaders yet needs a minute for the first encoder.
     testTimeout: 180_000,
     hookTimeout: 60_000,
+    // One second unless told: too little for a page on a busy machine.
+    expect: { poll: { timeout: 60_000 } },
     passWithNoTests: true,
     projects: [
       {

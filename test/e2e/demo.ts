@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium, type Locator, type Page, type Route, type Worker } from 'playwright'
+import { afterEach } from 'vitest'
 import { chromiumArguments, findChromium, refusedArguments } from '../../scripts/chromium.mjs'
 import { buildDemo } from '../../scripts/demo.mjs'
 import { serve } from '../../scripts/serve.mjs'
@@ -42,6 +43,13 @@ export interface DemoOptions {
   port?: number
 }
 
+const demos = new Set<Demo>()
+
+// Tests share a page. One that failed leaves it anew, so that the next ones, and its own second try, are not lost with it.
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') for (const demo of demos) await demo.anew().catch(() => {})
+})
+
 /** Opens the demo with the model of a folder, with a browser profile of its own. */
 export async function openDemo(model: string, options: DemoOptions = {}): Promise<Demo> {
   const folder = mkdtempSync(join(tmpdir(), 'maxsift-demo-'))
@@ -59,6 +67,7 @@ export async function openDemo(model: string, options: DemoOptions = {}): Promis
   })
   const demo = new Demo(server, folder, options)
   await demo.start()
+  demos.add(demo)
   return demo
 }
 
@@ -129,6 +138,13 @@ export class Demo {
     await page.goto(this.address)
     await page.locator(this.options.shows ?? 'maxsift-search').waitFor()
     return page
+  }
+
+  /** Loads the page once more, with what is kept. */
+  async anew(): Promise<void> {
+    this.complaints.length = 0
+    await this.page.reload()
+    await this.page.locator(this.options.shows ?? 'maxsift-search').waitFor()
   }
 
   /** Begins anew, as another person would: nothing is kept. */
@@ -252,6 +268,7 @@ export class Demo {
   }
 
   async close(): Promise<void> {
+    demos.delete(this)
     await this.closeBrowser()
     await this.stopServer()
     rmSync(this.folder, { recursive: true, force: true })
