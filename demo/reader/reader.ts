@@ -32,6 +32,8 @@ export class Reader {
   /** The passages that match and the one asked for, in text order; none where nothing matches. */
   #matches: readonly ReaderPassage[] = []
   #current = 0
+  /** The next step of scrolling that is under way. */
+  #frame = 0
   #origin: HTMLElement | null = null
 
   constructor() {
@@ -118,12 +120,16 @@ export class Reader {
 
   /** What lies above takes its real height only when it comes near, so that one step seldom hits. */
   #scrollTo(range: Range, left = MOST_SCROLLS): void {
+    // Where somebody wanted to go before: two that scroll would take turns.
+    cancelAnimationFrame(this.#frame)
     const body = this.#body.getBoundingClientRect()
     const distance = range.getBoundingClientRect().top - body.top - body.height / 8
     this.#body.scrollTop += distance
     // Not whether it moved: at the end of a text that is still too short it cannot, until the next layout.
     if (Math.abs(distance) > 1 && left > 0)
-      requestAnimationFrame(() => this.#text?.element.contains(range.startContainer) && this.#scrollTo(range, left - 1))
+      this.#frame = requestAnimationFrame(() => {
+        if (this.#text?.element.contains(range.startContainer)) this.#scrollTo(range, left - 1)
+      })
   }
 }
 
