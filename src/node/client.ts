@@ -18,16 +18,17 @@ export interface NodeIndexOptions extends Omit<CreateIndexOptions, 'worker' | 's
 }
 
 /** Opens an index in a folder, on the web or in memory. @throws MaxsiftError any code; INVALID_ARGUMENT names the option */
-export function createIndex(options: NodeIndexOptions = {}): Promise<SearchIndex> {
-  return client.createIndex({ ...options, ...located(options), worker: engine })
+export async function createIndex(options: NodeIndexOptions = {}): Promise<SearchIndex> {
+  return withFolders(await client.createIndex({ ...options, ...located(options), worker: engine }))
 }
 
 /** Fills an index in memory from a file made by `export()`. @throws MaxsiftError INVALID_INDEX_FILE and others */
-export function importIndex(
+export async function importIndex(
   file: Parameters<typeof client.importIndex>[0],
   options: Omit<NodeIndexOptions, 'source' | 'store'> = {},
 ): Promise<SearchIndex> {
-  return client.importIndex(file, { ...options, ...located(options), store: 'memory', worker: engine })
+  const given = { ...options, ...located(options), store: 'memory', worker: engine } as const
+  return withFolders(await client.importIndex(file, given))
 }
 
 /** The models in the cache folder. */
@@ -43,8 +44,15 @@ export async function removeModel(model: string | URL, { hub }: Pick<NodeIndexOp
 }
 
 /** Only here a model may be a folder, whatever its name looks like. */
-function located({ model, hub }: NodeIndexOptions): Pick<NodeIndexOptions, 'model'> {
+function located({ model, hub }: Pick<NodeIndexOptions, 'model' | 'hub'> = {}): Pick<NodeIndexOptions, 'model'> {
   return typeof model === 'string' ? { model: locateModel(model, hub && String(hub)) } : {}
+}
+
+/** An index for whose `rerank` a model is named as for `createIndex`. */
+function withFolders(index: SearchIndex): SearchIndex {
+  const rerank = index.rerank.bind(index)
+  index.rerank = async (query, hits, options) => rerank(query, hits, { ...options, ...located(options) })
+  return index
 }
 
 /** The engine in this thread, in the place of a worker: a function of its own, so that all indexes share one. */

@@ -2,10 +2,11 @@
 import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createIndex, listModels, removeModel } from '../../src/node/index.ts'
+import { createIndex, importIndex, listModels, removeModel } from '../../src/node/index.ts'
 import { cacheFolder, folderModels } from '../../src/node/model-folder.ts'
 import { locateModel } from '../../src/node/models.ts'
 import { readCheckpoint } from '../goldens/checkpoints.ts'
+import { loadReranker } from '../goldens/rerankers.ts'
 import { gpuMissing } from '../gpu.ts'
 import { commitOf, HubServer } from '../model/hub-server.ts'
 import { cli } from './cli.ts'
@@ -144,6 +145,28 @@ describe.skipIf(await gpuMissing())('a model by its name', () => {
     // Who names another revision means that one.
     const other = await cli('search', out, 'sand', '--model', `owner/small@${commitOf(1)}`)
     expect(other).toMatchObject({ code: 1, notes: expect.stringContaining('MODEL_MISMATCH') })
+  })
+
+  it('reranks, and so does a folder by its bare path', async () => {
+    const { pairs, files } = await loadReranker('reranker-bert')
+    hub.commits.push(files)
+    const { query, document: text, score } = pairs.find(({ query, document }) => query && document)!
+    const index = await createIndex({ store: 'memory', model: modelFolder('pylate'), splitPassages: false })
+    await index.add([{ id: 'a', text }])
+    const { hits } = await index.search(query)
+    const scoreBy = async (model: string, other = {}) =>
+      (await index.rerank(query, hits, { model, ...other }))[0].rerank
+    expect(await scoreBy('test/goldens/reranker-bert/model')).toBeCloseTo(score, 4)
+    expect(await scoreBy('owner/small')).toBeCloseTo(score, 4)
+    expect(hub.asked.some((path) => path.includes(`${commitOf(1)}/model.safetensors`))).toBe(true)
+    vi.stubEnv('HF_ENDPOINT', 'http://127.0.0.1:9')
+    expect(await scoreBy('owner/small', { hub: hub.address })).toBeCloseTo(score, 4)
+    await expect(scoreBy('nowhere')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(index.rerank(query, hits, undefined as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    const copy = await importIndex(await index.export(), { model: modelFolder('pylate') })
+    expect(await copy.rerank(query, hits, { model: './test/goldens/reranker-bert/model' })).toHaveLength(1)
+    await copy.close()
+    await index.close()
   })
 
   it('is checked against the hashes that the caller gives', async () => {
