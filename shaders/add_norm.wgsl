@@ -1,12 +1,12 @@
 // Add + LayerNorm: out = LayerNorm(Σ x + residual) · gamma + beta, row by row.
 //
-//   x                  (parts, rows, columns) f32, which are added up
+//   x                  (parts, rows, columns) f32, which are added up; of 0 parts none is read
 //   residual, out      (rows, columns) f32; `out` may be neither of the inputs
 //   affine             (2, columns) f32: gamma, then beta
 //   sums               only with SUMS: (rows, columns) f32, what is normalised: the next residual of an encoder with pre-norm
 //   grid               one workgroup per row, folded over y above 65,535 rows
 //   bindings           4 storage (5 with SUMS), 1 uniform; workgroup memory ≤ 512 B
-//   called by          every encoder layer, twice
+//   called by          every encoder layer, twice; a projection with a norm
 //   with               lib/value, lib/reduce, lib/layer_norm
 //
 // Constants: LANES (workgroup size), KEEP (values a lane), VEC (columns are a multiple of 4), SUBGROUPS, SUMS.

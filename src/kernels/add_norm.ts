@@ -11,7 +11,7 @@ export interface AddNormShape {
   /** At most 1,024. */
   columns: number
   epsilon: number
-  /** Parts of x, which are added up; 1 by default. */
+  /** Parts of x, which are added up; 1 by default, 0 for the residual alone. */
   parts?: number
   /** Whether the sum itself is wanted too. */
   sums?: boolean

@@ -134,7 +134,7 @@ async function openProjections(
   const projections: ProjectionSpec[] = []
   const files: WeightFile[] = []
   let width = encoder.hidden
-  for (const [i, { spec, folder, name = 'linear' }] of list.entries()) {
+  for (const [i, { spec, folder, name = 'linear', norm }] of list.entries()) {
     const weights = folder === null ? own.weights : await openWeights(source, folder, signal)
     if (name === 'linear' && folder === null && !weights.tensors.has('linear.weight')) throw noProjection(source)
     if (folder !== null) files.push(...weights.files)
@@ -157,6 +157,8 @@ async function openProjections(
     add('weight', `${name}.weight`, [outputs, inputs])
     if (projection.bias) add('bias', `${name}.bias`, [outputs])
     if (projection.residual === 'linear') add('residual', 'residual.weight', [outputs, inputs])
+    if (norm) add('norm.gamma', `${norm}.weight`, [outputs])
+    if (norm && weights.tensors.has(`${norm}.bias`)) add('norm.beta', `${norm}.bias`, [outputs])
     projections.push(projection)
     width = outputs
   }

@@ -111,13 +111,24 @@ export function forwardSteps(
     if (alone) return steps
     current = to
   }
-  for (const [i, { dense, residual }] of weights.projections.entries()) {
-    const out = current === 'projected' ? 'projected2' : 'projected'
+  const other = (name: string) => (name === 'projected' ? 'projected2' : 'projected')
+  for (const [i, { dense, residual, norm }] of weights.projections.entries()) {
+    const out = other(current)
     if (residual) gemm(current, residual, 'residual', 'identity')
     const kind = spec.projections[i].residual
     const added = kind === 'linear' ? 'residual' : kind === 'identity' ? current : undefined
     gemm(current, dense, out, spec.projections[i].activation, { residual: added })
     current = out
+    if (!norm) continue
+    current = other(out)
+    const to = current
+    // Of no parts: what comes in as the residual is normalised as it is.
+    add(planAddNorm({ rows, columns: spec.projections[i].outputs, epsilon, parts: 0 }, caps), () => [
+      at(out),
+      at(out),
+      norm,
+      at(to),
+    ])
   }
   const last = current
   add(planNormalize({ rows: batch.kept, columns: spec.dim, unit }, caps), () => [at(last), at('keep'), at('vectors')])

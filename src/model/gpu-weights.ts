@@ -36,7 +36,8 @@ export interface Weights {
   /** Gamma, beta, types 0 and 1, then the scales of I8 words and positions. */
   embeddings: GPUBuffer
   layers: LayerWeights[]
-  projections: { dense: Dense; residual: Dense | null }[]
+  /** `norm`: gamma, then beta. */
+  projections: { dense: Dense; residual: Dense | null; norm: GPUBuffer | null }[]
   fingerprint: string
   /** On the GPU. */
   bytes: number

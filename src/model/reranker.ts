@@ -1,5 +1,5 @@
 /**
- * Cross-encoders: a query and a passage go through the model together, and a classifier on [CLS] gives one score.
+ * Cross-encoders: a query and a passage go through the model together, and a classifier gives one score.
  * Follows `cross_encoder/model.py` of sentence-transformers 6 and the `…ForSequenceClassification` of transformers.
  * A part of `tokenizers.js`: who does not rerank does not load it.
  */
@@ -8,7 +8,7 @@ import { architectures, classifies } from './config.ts'
 import { isObject, type Json, readObject } from './read.ts'
 import { readLimit, tokenizerLimit } from './rules.ts'
 import type { FileSource } from './source.ts'
-import type { EncoderSpec, EncodingRules, PairSpec } from './spec.ts'
+import { type Activation, type EncoderSpec, type EncodingRules, type Family, type PairSpec, POOLINGS } from './spec.ts'
 import type { ProjectionFiles, Style } from './styles.ts'
 import { type LoadedTokenizer, withLowerCase } from './tokenizer-files.ts'
 
@@ -26,7 +26,7 @@ export async function rerankerStyle(
   if (!classifies(config)) {
     throw unsupported(
       `${source.name} is no reranker: config.json names ${architectures(config).join(', ') || 'no class'}`,
-      'Use a cross-encoder: a BERT, DistilBERT, RoBERTa or XLM-RoBERTa for sequence classification with one label.',
+      'Use a cross-encoder: a BERT, DistilBERT, RoBERTa, XLM-RoBERTa or ModernBERT for sequence classification with one label.',
     )
   }
   const labels = typeof config.num_labels === 'number' ? config.num_labels : labelsOf(config)
@@ -50,9 +50,8 @@ export async function rerankerStyle(
   return {
     style: 'bert',
     pair,
-    pooling: 'cls',
     unnormalized: true,
-    projections: classifier(encoder),
+    ...classifier(encoder, config),
     files: { ...files, json },
     rules: { query: rules, document: rules },
   }
@@ -60,21 +59,33 @@ export async function rerankerStyle(
 
 const labelsOf = ({ id2label }: Json) => (isObject(id2label) ? Object.keys(id2label).length : 2)
 
-/** The classifier: one hidden layer and one output, under the names of each family. */
-function classifier({ family, hidden }: EncoderSpec): ProjectionFiles[] {
-  const layer = (name: string, outputs: number, activation: 'tanh' | 'relu' | 'identity'): ProjectionFiles => ({
-    spec: { inputs: hidden, outputs, activation, bias: true, residual: 'none' },
+/** The hidden layer of the classifier and its output, by family. */
+const CLASSIFIERS = {
+  bert: ['pooler.dense', 'tanh', 'classifier'],
+  distilbert: ['pre_classifier', 'relu', 'classifier'],
+  roberta: ['classifier.dense', 'tanh', 'classifier.out_proj'],
+  modernbert: ['head.dense', 'gelu', 'classifier'],
+} as const satisfies Record<Family, readonly [hidden: string, activation: Activation, output: string]>
+
+/** The classifier: of one row or their mean, one hidden layer and one output. */
+function classifier({ family, hidden }: EncoderSpec, config: Json): Pick<Style, 'pooling' | 'projections'> {
+  const [name, activation, output] = CLASSIFIERS[family]
+  const plain = { inputs: hidden, bias: true, residual: 'none' } as const
+  const first: ProjectionFiles = { spec: { ...plain, outputs: hidden, activation }, folder: null, name }
+  const last: ProjectionFiles = {
+    spec: { ...plain, outputs: 1, activation: 'identity' },
     folder: null,
-    name,
-  })
-  if (family === 'bert') return [layer('pooler.dense', hidden, 'tanh'), layer('classifier', 1, 'identity')]
-  if (family === 'distilbert') return [layer('pre_classifier', hidden, 'relu'), layer('classifier', 1, 'identity')]
-  if (family === 'roberta')
-    return [layer('classifier.dense', hidden, 'tanh'), layer('classifier.out_proj', 1, 'identity')]
-  throw unsupported(
-    'Rerankers of the ModernBERT family are not supported.',
-    'Use a BERT, DistilBERT, RoBERTa or XLM-RoBERTa reranker.',
-  )
+    name: output,
+  }
+  if (family !== 'modernbert') return { pooling: 'cls', projections: [first, last] }
+  const { classifier_activation = 'gelu', classifier_bias = false, classifier_pooling = 'cls' } = config
+  if (classifier_activation !== 'gelu') {
+    throw unsupported(`classifier_activation ${JSON.stringify(classifier_activation)} is not supported, only "gelu"`)
+  }
+  const pooling = POOLINGS.find((each) => each === classifier_pooling)
+  if (!pooling) throw unsupported(`classifier_pooling ${JSON.stringify(classifier_pooling)} is not supported`)
+  const spec = { ...first.spec, bias: classifier_bias === true, norm: true } as const
+  return { pooling, projections: [{ ...first, spec, norm: 'head.norm' }, last] }
 }
 
 /** What makes a score of the output: sigmoid, unless a file says otherwise. */

@@ -49,13 +49,17 @@ export interface EncoderSpec {
 export const POOLINGS = ['cls', 'mean'] as const
 export type Pooling = (typeof POOLINGS)[number]
 
-/** One dense layer after the encoder: y = activation(W x + b), plus x or R x where `residual` says so. */
+/**
+ * One dense layer after the encoder: y = activation(W x + b), plus x or R x where `residual` says so; LayerNorm(y), with
+ * the epsilon of the encoder, where `norm` does.
+ */
 export interface ProjectionSpec {
   inputs: number
   outputs: number
   activation: Activation
   bias: boolean
   residual: 'none' | 'identity' | 'linear'
+  norm?: true
 }
 
 /** How long a query becomes by expansion: see `expandedLength`. */
@@ -123,7 +127,7 @@ export interface ModelSpec {
  * `layer.{i}.{query|key|value|output|up|gate|down}.{weight|bias}`,
  * `layer.{i}.{attention|feedforward}.norm.{gamma|beta}` (the norm that follows that part; with pre-norm, the one that
  * the next part begins with);
- * `projection.{i}.{weight|bias|residual}`. Weights are (outputs, inputs), row-major.
+ * `projection.{i}.{weight|bias|residual}`, `projection.{i}.norm.{gamma|beta}`. Weights are (outputs, inputs), row-major.
  */
 export type TensorRole = string
 

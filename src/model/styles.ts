@@ -28,6 +28,8 @@ export interface ProjectionFiles {
   folder: string | null
   /** Of the tensors, without `.weight` and `.bias`; by default `linear`. */
   name?: string
+  /** Of the LayerNorm that follows, `.weight` and `.bias`; a file without the latter means none. */
+  norm?: string
 }
 
 export interface Style {

@@ -99,7 +99,10 @@ class Loader {
     /** Values of a tensor that a checkpoint may lack: zeros then. */
     const given = (role: TensorRole, length: number) =>
       tensors.has(role) ? this.#numbers(role).subarray(0, length) : new Float32Array(length)
-    const gammaAndBeta = (role: string) => [...this.#numbers(`${role}.gamma`), ...given(`${role}.beta`, hidden)]
+    const gammaAndBeta = (role: string) => {
+      const gamma = this.#numbers(`${role}.gamma`)
+      return [...gamma, ...given(`${role}.beta`, gamma.length)]
+    }
     const norm = (role: string) => this.#values(gammaAndBeta(role), role)
     /** Biases of as many rows each. */
     const dense = async (matrix: Matrix, biases: TensorRole[], weights: TensorRole[]): Promise<Dense> => {
@@ -157,6 +160,7 @@ class Loader {
         // By a role that it lacks, a projection without bias gets zeros.
         dense: await dense(weight, [spec.projections[i].bias ? role('bias') : ''], [role('weight')]),
         residual: residual && (await dense(residual, [''], [role('residual')])),
+        norm: spec.projections[i].norm ? await norm(role('norm')) : null,
       })
     }
     this.#small.clear()

@@ -107,7 +107,7 @@ export function writeModel({ spec, tensors }: Pick<Checkpoint, 'spec' | 'tensors
     const role = (part: string) => `projection.${i}.${part}`
     let y = activate(graph, activation, product([role('weight'), ...(bias ? [role('bias')] : [])]))
     if (residual !== 'none') y = graph.add('Add', [y, residual === 'linear' ? product([role('residual')]) : x])
-    x = y
+    x = spec.projections[i].norm ? norm(y, role('norm')) : y
   }
   if (spec.unnormalized) graph.addOutput('vectors', 'Identity', [x])
   else {

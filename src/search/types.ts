@@ -214,7 +214,7 @@ export type RerankedHit<Found extends Hit = Hit> = Found & { rerank: number }
 
 /** Of `rerank`. Beside the model, where it is found and what its files are to be: see `CreateIndexOptions`. */
 export interface RerankOptions extends CallOptions, Pick<CreateIndexOptions, 'hub' | 'integrity'> {
-  /** A cross-encoder: BERT, DistilBERT, RoBERTa or XLM-RoBERTa for sequence classification, with one label. */
+  /** A cross-encoder: BERT, DistilBERT, RoBERTa, XLM-RoBERTa or ModernBERT for sequence classification, with one label. */
   model: ModelOption
 }
 

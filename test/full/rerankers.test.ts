@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
 import { GpuEncoder } from '../../src/model/encoder.ts'
 import { rerankerStyle } from '../../src/model/reranker.ts'
+import type { ModelSpec } from '../../src/model/spec.ts'
 import { OnnxEncoder } from '../../src/onnx/encoder.ts'
 import { activate, pairInput } from '../../src/search/reranker.ts'
 import { readVectors } from '../../src/search/vectors.ts'
@@ -16,16 +17,24 @@ import { bench, call, mapSource } from '../search/harness.ts'
 const noGpu = await gpuMissing()
 const noOnnx = await onnxMissing()
 
+/** Faults that a test plants. */
+interface Fault {
+  /** The second text has the type of the first. */
+  untyped?: true
+  spec?: (spec: ModelSpec) => ModelSpec
+}
+
 /** The largest difference from the golden's scores. */
-async function scoreError(name: RerankerName, backend: 'webgpu' | 'onnx', types = true): Promise<number> {
+async function scoreError(name: RerankerName, backend: 'webgpu' | 'onnx', fault: Fault = {}): Promise<number> {
   const { pairs, files } = await loadReranker(name)
-  const checkpoint = await openCheckpoint(mapSource(name, files), { reranker: rerankerStyle })
+  const opened = await openCheckpoint(mapSource(name, files), { reranker: rerankerStyle })
+  const checkpoint = { ...opened, spec: fault.spec?.(opened.spec) ?? opened.spec }
   const tokenizer = new Tokenizer(checkpoint.tokenizer)
   const inputs = pairs.map(({ query, document }) => pairInput({ spec: checkpoint.spec, tokenizer }, query, document))
   inputs.forEach((input, i) => {
     expect([...input.ids]).toEqual(pairs[i].ids)
     expect([...(input.types ?? input.ids.map(() => 0))]).toEqual(pairs[i].types)
-    if (!types) input.types = undefined
+    if (fault.untyped) input.types = undefined
   })
   let numbers: Float32Array[]
   if (backend === 'webgpu') {
@@ -89,7 +98,22 @@ for (const [backend, missing] of [
     })
 
     it('and would show that the second text has the type of the first', async () => {
-      expect(await scoreError('reranker-bert', backend, false)).toBeGreaterThan(1e-2)
+      expect(await scoreError('reranker-bert', backend, { untyped: true })).toBeGreaterThan(1e-2)
+    })
+
+    it('or another head of a ModernBERT', async () => {
+      const first = (change: object) => (spec: ModelSpec) => ({
+        ...spec,
+        projections: [{ ...spec.projections[0], ...change }, spec.projections[1]],
+      })
+      for (const [name, spec] of [
+        ['reranker-modernbert', (spec) => ({ ...spec, pooling: 'cls' })],
+        ['reranker-modernbert', first({ norm: undefined })],
+        ['reranker-modernbert', first({ activation: 'tanh' })],
+        ['reranker-modernbert-biases', (spec) => ({ ...spec, pooling: 'mean' })],
+        ['reranker-modernbert-biases', (spec) => ({ ...spec, encoder: { ...spec.encoder, epsilon: 1e-5 } })],
+      ] satisfies [RerankerName, Fault['spec']][])
+        expect(await scoreError(name, backend, { spec }), `${name} ${spec}`).toBeGreaterThan(1e-2)
     })
   })
 }

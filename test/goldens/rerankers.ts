@@ -1,7 +1,13 @@
 /** The cross-encoders of this folder, and the scores that the reference library gives to pairs of texts. */
 import { type Files, readFiles } from './checkpoints.ts'
 
-export const RERANKERS = ['reranker-bert', 'reranker-xlm-roberta', 'reranker-distilbert'] as const
+export const RERANKERS = [
+  'reranker-bert',
+  'reranker-xlm-roberta',
+  'reranker-distilbert',
+  'reranker-modernbert',
+  'reranker-modernbert-biases',
+] as const
 export type RerankerName = (typeof RERANKERS)[number]
 
 export interface GoldenPair {

@@ -49,6 +49,17 @@ describe.skipIf(missing)(`add_norm${missing ? ` — ${missing}` : ''}`, () => {
     expect(maxError(new Float32Array(out), addNorm(sums, residual, gamma, beta, columns, 1e-6))).toBeLessThan(2e-5)
   })
 
+  it('normalises the residual alone where there are no parts', async () => {
+    const device = await openDevice()
+    const values = random(7)
+    const [residual, gamma, beta] = [values(3 * 36), values(36), values(36)]
+    const plan = planAddNorm({ rows: 3, columns: 36, epsilon: 1e-2, parts: 0 }, device.caps)
+    const affine = Float32Array.of(...gamma, ...beta)
+    const [out] = await runPlan(device, plan, [residual, residual, affine, residual.length])
+    const zero = new Float32Array(residual.length)
+    expect(maxError(new Float32Array(out), addNorm(zero, residual, gamma, beta, 36, 1e-2))).toBeLessThan(2e-5)
+  })
+
   it('keeps the sum for the next residual', async () => {
     const device = await openDevice()
     for (const columns of [30, 48]) {

@@ -4,6 +4,7 @@ import { rerankerStyle } from '../../src/model/reranker.ts'
 import type { QueryLength } from '../../src/model/spec.ts'
 import { fingerprint } from '../../src/model/stream.ts'
 import { Tokenizer } from '../../src/text/tokenizer.ts'
+import { loadReranker } from '../goldens/rerankers.ts'
 import {
   bertFiles,
   bertTensors,
@@ -640,6 +641,23 @@ describe('a reranker', () => {
       code: 'MODEL_UNSUPPORTED',
       message: expect.stringMatching(/activation_fn Tanh/),
     })
+  })
+
+  it('of the ModernBERT family has a head that its configuration describes', async () => {
+    const { files } = await loadReranker('reranker-modernbert')
+    const { spec, tensors } = await rerank(files)
+    expect(spec).toMatchObject({ pooling: 'mean', projections: [{ norm: true, bias: false }, { bias: true }] })
+    expect([tensors.has('projection.0.norm.gamma'), tensors.has('projection.0.norm.beta')]).toEqual([true, false])
+    const config = JSON.parse(new TextDecoder().decode(files.get('config.json')))
+    for (const [own, message] of [
+      [{ classifier_activation: 'relu' }, /classifier_activation "relu"/],
+      [{ classifier_pooling: 'max' }, /classifier_pooling "max"/],
+    ] as const) {
+      await expect(rerank(files.set('config.json', json({ ...config, ...own })))).rejects.toMatchObject({
+        code: 'MODEL_UNSUPPORTED',
+        message: expect.stringMatching(message),
+      })
+    }
   })
 
   it('and a retrieval model are not taken for each other', async () => {

@@ -2,6 +2,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import torch
 from sentence_transformers import CrossEncoder
 from transformers import AutoModelForSequenceClassification
@@ -12,12 +13,18 @@ from .weights import Shape, dense
 from .layouts import to_torch
 
 
-def save(folder: Path, family: Family, scratch: Path, kind: str, layers: tuple[str, str], activation: torch.nn.Module) -> None:
-    """`layers`: what the family calls the hidden layer of the classifier and its output."""
-    width, heads = family.shape.hidden, {}
+def save(folder: Path, family: Family, scratch: Path, kind: str, layers: tuple[str, str], activation: torch.nn.Module,
+         norm: str | None = None) -> None:
+    """`layers`: what the family calls the hidden layer of the classifier and its output; `norm`: a norm between them."""
+    width, heads, config = family.shape.hidden, {}, family.config()
     for i, (name, outputs) in enumerate(zip(layers, (width, 1))):
-        for part, value in to_torch(dense(width, outputs, family.seed + 10 + i, bias=True)).items():
+        bias = i == 1 or getattr(config, 'classifier_bias', True)
+        for part, value in to_torch(dense(width, outputs, family.seed + 10 + i, bias)).items():
             heads[f'{name}.{part.removeprefix("linear.")}'] = value * (2 if i else 1)
+    if norm:
+        rng = np.random.default_rng(family.seed + 12)
+        spread = {'weight': rng.uniform(0.5, 1.5, width), **({'bias': rng.standard_normal(width) * 0.3} if config.norm_bias else {})}
+        heads |= {f'{norm}.{part}': torch.tensor(value, dtype=torch.float32) for part, value in spread.items()}
     family.write(scratch, AutoModelForSequenceClassification, heads)
     CrossEncoder(str(scratch), activation_fn=activation, device='cpu').save_pretrained(str(folder))
     narrow(folder, kind)
@@ -33,6 +40,15 @@ RECIPES = {
     'reranker-distilbert': lambda to, scratch: save(
         to, Family('distilbert', Shape(560, hidden=32, heads=2), 181, {'num_labels': 1}), scratch, 'F16',
         ('pre_classifier', 'classifier'), torch.nn.Sigmoid()),
+    'reranker-modernbert': lambda to, scratch: save(
+        to, Family('modernbert', Shape(560, hidden=32, heads=2, layers=3, intermediate=48, epsilon=1e-5), 191,
+                   {'num_labels': 1, 'local_attention': 8, 'classifier_pooling': 'mean'}), scratch, 'F32',
+        ('head.dense', 'classifier'), torch.nn.Identity(), norm='head.norm'),
+    'reranker-modernbert-biases': lambda to, scratch: save(
+        to, Family('modernbert', Shape(560, hidden=32, heads=2, intermediate=48, epsilon=1e-2), 201, {
+            'num_labels': 1, 'local_attention': 8, 'classifier_pooling': 'cls', 'classifier_bias': True, 'norm_bias': True,
+            'attention_bias': True, 'mlp_bias': True}), scratch, 'F16',
+        ('head.dense', 'classifier'), torch.nn.Sigmoid(), norm='head.norm'),
 }
 
 
