@@ -1,6 +1,7 @@
 /** A model whose files were known when the package was built: found by a list, checked by what the list says. */
 import { MaxsiftError } from '../errors.ts'
-import { fetchFile } from './download.ts'
+import { fetchFile, type Wanted } from './download.ts'
+import type { Parts } from './parts.ts'
 import { readJson } from './read.ts'
 import type { FileSource, OpenFile } from './source.ts'
 import { type Pin, verified } from './verified.ts'
@@ -20,13 +21,13 @@ export interface BundledList {
 }
 
 /** Reads an address; null where there is nothing. */
-export type OpenAddress = (url: URL, signal?: AbortSignal) => Promise<OpenFile | null>
+export type OpenAddress = (url: URL, signal?: AbortSignal, wanted?: Wanted) => Promise<OpenFile | null>
 
 /** @param open Reads an address; null where there is nothing. */
 export function bundledSource(name: string, { list, urls }: BundledFiles, open: OpenAddress = fetchFile): FileSource {
-  const read = async (url: string, pin: Pin, signal?: AbortSignal): Promise<OpenFile> => {
-    const file = await open(new URL(url), signal)
-    if (file) return { size: pin.bytes, body: verified(file.body, pin, url) }
+  const read = async (url: string, pin: Pin, signal?: AbortSignal, begun?: Parts): Promise<OpenFile> => {
+    const file = await open(new URL(url), signal, { begun })
+    if (file) return { ...file, size: pin.bytes, body: verified(file.body, pin, url) }
     throw new MaxsiftError('MODEL_FETCH_FAILED', `${url} is missing, a file of the model ${name}`, {
       remedy: "Serve the package's models folder beside its scripts, as its hosting guide says, or pass `model`.",
     })
@@ -42,7 +43,7 @@ export function bundledSource(name: string, { list, urls }: BundledFiles, open: 
   }
   return {
     name,
-    async open(path, signal) {
+    async open(path, signal, _start, begun) {
       signal?.throwIfAborted()
       reading ??= readList(signal)
       const { texts, pins } = await reading
@@ -50,7 +51,7 @@ export function bundledSource(name: string, { list, urls }: BundledFiles, open: 
         const text = new Blob([texts[path]])
         return { size: text.size, body: text.stream() }
       }
-      return Object.hasOwn(pins, path) ? read(urls[path], pins[path], signal) : null
+      return Object.hasOwn(pins, path) ? read(urls[path], pins[path], signal, begun) : null
     },
   }
 }

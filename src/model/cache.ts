@@ -7,6 +7,7 @@ import { MaxsiftError } from '../errors.ts'
 import { webStore } from './cache-api.ts'
 import type { Integrity } from './checked.ts'
 import type { OpenHub } from './hub.ts'
+import { openParts, type Parts, putFile, removeFile } from './parts.ts'
 import type { FileSource, OpenFile } from './source.ts'
 
 /** Where files of models are kept: the Cache API of a browser, a folder in Node. What it rejects with is ignored. */
@@ -41,15 +42,16 @@ export interface CachedSource extends FileSource {
 
 /**
  * The same files, from the store where it has them; what comes from the source is put into the store while it is read.
- * A file that is not read to its end is not stored, nor is one that has not the hash that the caller, or else the
- * source, gives; from the store it is checked against that again. That the source lacks a file is remembered too.
+ * A file that is not read to its end is not stored, but what there is of a large one is begun with next time; nor is one
+ * that has not the hash that the caller, or else the source, gives; from the store it is checked against that again.
+ * That the source lacks a file is remembered too.
  * @param key identifies the source, such as its address
  */
 export function cachedSource(source: FileSource, key: string, options: CacheOptions = {}): CachedSource {
   const { store = webStore, integrity = {}, hub = noHub } = options
   const pending = new Set<Promise<unknown>>()
-  const keep = (path: string, file: OpenFile | null) => {
-    const put = (async () => store.put(key, path, file, source.name))().catch(() => {})
+  const keep = (path: string, file: OpenFile | null, begun?: Parts) => {
+    const put = putFile(store, key, path, file, source.name, begun).catch(() => {})
     pending.add(put)
     put.finally(() => pending.delete(put))
     return put
@@ -59,8 +61,10 @@ export function cachedSource(source: FileSource, key: string, options: CacheOpti
     async open(path, signal, start) {
       signal?.throwIfAborted()
       const hashOf = (file: OpenFile) => (Object.hasOwn(integrity, path) ? integrity[path] : file.sha256)
-      const stored = await store.open(key, path).catch(() => undefined)
-      const file = stored === undefined ? await source.open(path, signal, start) : stored
+      let stored = await store.open(key, path).catch(() => undefined)
+      const parts = stored === undefined ? await openParts(store, key, path).catch(() => undefined) : undefined
+      if (parts && parts.bytes === parts.size) stored = { ...parts, body: parts.open() }
+      const file = stored === undefined ? await source.open(path, signal, start, parts) : stored
       if (!file) {
         if (stored === undefined) keep(path, null)
         return null
@@ -68,10 +72,13 @@ export function cachedSource(source: FileSource, key: string, options: CacheOpti
       // Of a part nothing can be said, and it is not kept; all of a file is read before its model is used.
       if (start !== undefined) return file
       const sha256 = hashOf(file)
-      const forget = stored ? () => store.remove(key, path).catch(() => {}) : undefined
+      const forget = stored ? () => removeFile(store, key, path).catch(() => {}) : undefined
       const checked = sha256 && (await hub().catch(cancel(file))).checked
       const body = checked ? checked(file.body, sha256, `${path} of ${source.name}`, forget) : file.body
-      return { ...file, body: stored ? body : branch(body, (copy) => keep(path, { ...file, sha256, body: copy })) }
+      return {
+        ...file,
+        body: stored ? body : branch(body, (copy) => keep(path, { ...file, sha256, body: copy }, parts)),
+      }
     },
     async settled() {
       await Promise.all(pending)
@@ -127,6 +134,8 @@ function branch(
           controller.enqueue(value)
         } catch (error) {
           drop(error)
+          // What must not be found again is gone when anybody hears of it.
+          await put
           throw error
         }
       },

@@ -1,5 +1,6 @@
 /** Fetching of files that may be large, over connections that may break. */
 import { MaxsiftError, type MaxsiftErrorOptions } from '../errors.ts'
+import type { Parts } from './parts.ts'
 import type { OpenFile } from './source.ts'
 
 /** Times that a broken download is taken up again without a MiB of progress. */
@@ -20,6 +21,8 @@ export interface Wanted {
   start?: number
   /** Bytes of the whole file, where somebody else than the server has said so. */
   size?: number
+  /** What is kept of the file: only the rest is fetched where it is still the same. */
+  begun?: Parts
 }
 
 /**
@@ -30,12 +33,20 @@ export interface Wanted {
  */
 export async function fetchFile(url: URL, signal?: AbortSignal, wanted: Wanted = {}): Promise<FetchedFile | null> {
   const { start } = wanted
-  let first: Response
-  try {
-    first = await request(url, start === undefined ? {} : { range: `bytes=0-${start - 1}` }, signal)
-  } catch (cause) {
-    signal?.throwIfAborted()
-    throw failed(`${url} could not be fetched`, { cause })
+  const begun = start === undefined ? wanted.begun : undefined
+  const ask = (range?: string) =>
+    request(url, range ? { range: `bytes=${range}` } : {}, signal).catch((cause) => {
+      signal?.throwIfAborted()
+      throw failed(`${url} could not be fetched`, { cause })
+    })
+  let first = await ask(begun ? `${begun.bytes}-` : start === undefined ? undefined : `0-${start - 1}`)
+  if (begun && continues(first, begun.bytes, begun.validator)) {
+    const body = begun.open(resumable(url, first, begun.size, '', signal, begun.bytes))
+    return { size: begun.size, body, headers: first.headers, validator: begun.validator }
+  }
+  if (begun && first.status !== 200) {
+    await first.body?.cancel()
+    first = await ask()
   }
   if (first.status === 404 || first.status === 410 || isFallbackPage(first)) {
     await first.body?.cancel()
@@ -50,23 +61,23 @@ export async function fetchFile(url: URL, signal?: AbortSignal, wanted: Wanted =
   const body = isPart
     ? resumable(url, first, Math.min(start!, size ?? start!), start! - 1, signal)
     : resumable(url, first, size, '', signal)
-  return { size, body, headers: first.headers }
+  return { size, body, headers: first.headers, validator: validatorOf(first) }
 }
 
 /**
  * A body that outlives its connections.
  * @param end Bytes that it has; null where nobody knows.
  * @param last Of the range to ask for; '' for the whole.
+ * @param at Bytes before the first that `first` has.
  */
-function resumable(url: URL, first: Response, end: number | null, last: number | '', signal?: AbortSignal) {
+function resumable(url: URL, first: Response, end: number | null, last: number | '', signal?: AbortSignal, at = 0) {
   const validator = validatorOf(first)
   // What no validator identifies is known by its bytes.
-  let seen = validator === null ? new Checksum() : null
+  let seen = validator === undefined ? new Checksum() : null
   let reader = readerOf(first)
   let rest: Uint8Array | undefined
-  let at = 0
   let tries = 0
-  let progress = 0
+  let progress = at
 
   const read = async (): Promise<Uint8Array | undefined> => {
     const given = rest
@@ -91,7 +102,7 @@ function resumable(url: URL, first: Response, end: number | null, last: number |
 
   const takeUp = async () => {
     const headers: Record<string, string> = {}
-    if (validator !== null && at > 0) {
+    if (validator !== undefined && at > 0) {
       headers.range = `bytes=${at}-${last}`
       // Another origin would have to permit this one; its answer tells by its own ETag.
       if (first.type !== 'cors') headers['if-range'] = validator
@@ -102,9 +113,8 @@ function resumable(url: URL, first: Response, end: number | null, last: number |
       const error = refused(url, response)
       throw response.status < 500 && response.status !== 429 ? error : error.message
     }
-    if (validatorOf(response) !== validator) throw changed(url)
-    if (response.status !== 206) await skip()
-    else if ((rangeOf(response).from ?? at) !== at) throw changed(url)
+    if (response.status !== 206 && validatorOf(response) === validator) await skip()
+    else if (!continues(response, at, validator)) throw changed(url)
   }
 
   const resume = async (broken: unknown) => {
@@ -183,10 +193,14 @@ const request = (url: URL, headers: Record<string, string>, signal?: AbortSignal
 const readerOf = ({ body }: Response) => (body ?? new Blob([]).stream()).getReader()
 
 /** What tells that bytes are of the same file: a strong ETag. One of compressed bytes says nothing of those inside. */
-function validatorOf({ headers }: Response): string | null {
+function validatorOf({ headers }: Response): string | undefined {
   const etag = headers.get('etag')
-  return etag === null || etag.startsWith('W/') || headers.has('content-encoding') ? null : etag
+  return etag === null || etag.startsWith('W/') || headers.has('content-encoding') ? undefined : etag
 }
+
+/** Whether an answer has the rest of the same file. */
+const continues = (response: Response, at: number, validator: string | undefined) =>
+  response.status === 206 && validatorOf(response) === validator && (rangeOf(response).from ?? at) === at
 
 /** A server of a single-page application answers its HTML page, with status 200, for files it does not have. */
 const isFallbackPage = ({ headers }: Response) => headers.get('content-type')?.startsWith('text/html') ?? false

@@ -38,11 +38,11 @@ export function hubSource(place: Place, keep: Keep): FileSource {
     const { commit, files } = revised
     // An index remembers the commit, and is opened with that.
     if (commit !== revision) await kept(commit, async () => revised, signal)
-    const open: FileSource['open'] = async (path, signal, start) => {
+    const open: FileSource['open'] = async (path, signal, start, begun) => {
       if (files && !Object.hasOwn(files, path)) return null
       const { size, sha256 } = files?.[path] ?? {}
-      const file = await fetchFile(below(folder(commit), path), signal, { start, size })
-      return file && { size: file.size, body: file.body, sha256: sha256 ?? hashIn(file.headers) }
+      const file = await fetchFile(below(folder(commit), path), signal, { start, size, begun })
+      return file && { ...file, sha256: sha256 ?? hashIn(file.headers) }
     }
     found = folder(commit)
     return keep({ name, open }, found)

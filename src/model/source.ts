@@ -1,5 +1,6 @@
 import { MaxsiftError } from '../errors.ts'
 import { fetchFile } from './download.ts'
+import type { Parts } from './parts.ts'
 
 /** The files of a checkpoint, wherever they are: a URL, a folder, dropped files, a map of URLs. */
 export interface FileSource {
@@ -10,9 +11,10 @@ export interface FileSource {
   /**
    * Opens a file as a stream of bytes, or gives null where the source does not have it.
    * @param start Only so many bytes from its start are wanted; a source may give more of it.
+   * @param begun What is kept of it already: a source may give that and fetch the rest alone.
    * @throws MaxsiftError `MODEL_FETCH_FAILED` when the source cannot be read; `AbortError` on abort.
    */
-  open(path: string, signal?: AbortSignal, start?: number): Promise<OpenFile | null>
+  open(path: string, signal?: AbortSignal, start?: number, begun?: Parts): Promise<OpenFile | null>
 }
 
 export interface OpenFile {
@@ -21,6 +23,8 @@ export interface OpenFile {
   body: ReadableStream<Uint8Array>
   /** Of the whole file, as its publisher says it: 64 hexadecimal digits. */
   sha256?: string
+  /** A strong ETag: equal for equal bytes. */
+  validator?: string
 }
 
 /** Files below a base address, such as `/models/colbert/`; relative addresses resolve against the document. */
@@ -29,11 +33,11 @@ export function urlSource(base: string | URL): FileSource {
   if (!folder.pathname.endsWith('/')) folder.pathname += '/'
   return {
     name: lastSegment(folder.pathname) || folder.host,
-    open: (path, signal, start) => {
+    open: (path, signal, start, begun) => {
       const url = below(folder, path)
       // What authorises the base (`?token=…`) also authorises what lies below it.
       url.search = folder.search
-      return fetchFile(url, signal, { start })
+      return fetchFile(url, signal, { start, begun })
     },
   }
 }
@@ -43,9 +47,9 @@ export function urlMapSource(files: Readonly<Record<string, string | URL>>, name
   const urls = new Map(Object.entries(files).map(([path, url]) => [path, resolveUrl(url)]))
   return {
     name,
-    open: async (path, signal, start) => {
+    open: async (path, signal, start, begun) => {
       const url = urls.get(path)
-      return url ? fetchFile(url, signal, { start }) : null
+      return url ? fetchFile(url, signal, { start, begun }) : null
     },
   }
 }

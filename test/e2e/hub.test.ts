@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { chromiumArguments, findChromium, refusedArguments } from '../../scripts/chromium.mjs'
 import { root } from '../../scripts/run.mjs'
 import { STRICT_POLICY, serve } from '../../scripts/serve.mjs'
@@ -23,6 +23,20 @@ interface Opened {
   /** Whether what was said to be loaded only grew, and ended at its total. */
   isOneCount?: boolean
   error?: string
+}
+
+const MIB = 1 << 20
+
+/** A weight file with one more tensor, which no model uses. */
+function withTensor(file: Uint8Array, bytes: number): Uint8Array<ArrayBuffer> {
+  const length = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true))
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, length)))
+  const end = file.length - length
+  header.unused = { dtype: 'I8', shape: [bytes], data_offsets: [end, end + bytes] }
+  const text = Buffer.from(JSON.stringify(header))
+  const start = Buffer.alloc(8)
+  start.writeBigUInt64LE(BigInt(text.length))
+  return new Uint8Array(Buffer.concat([start, text, file.subarray(length), Buffer.alloc(bytes, 7)]))
 }
 
 let browser: Browser
@@ -119,6 +133,36 @@ describe.skipIf(missing)(`a model by its name in Chromium${missing ? ` — ${mis
     expect(await listed()).toEqual([])
     await visit()
     expect(await open()).toEqual({ error: 'MODEL_FETCH_FAILED' })
+  })
+
+  it('goes on with its weights after a reload where the last visit got stuck', async () => {
+    const files = new Map(await readCheckpoint('pylate'))
+    const weights = files.get('model.safetensors')!
+    const large = withTensor(weights, 10 * MIB)
+    hub.commits.push(files.set('model.safetensors', large))
+    hub.faults.set('model.safetensors', [{ stall: 9 * MIB }])
+    // Nobody waits for it: the page is left.
+    void open().catch(() => {})
+    const kept = () =>
+      page.evaluate(async () => (await (await caches.open('maxsift-models')).keys()).map(({ url }) => url))
+    await vi.waitFor(
+      async () => expect((await kept()).filter((url) => /safetensors\..*\.1$/.test(url))).toHaveLength(1),
+      {
+        timeout: 60_000,
+      },
+    )
+    await visit()
+    expect(await open()).toMatchObject({ model: 'owner/small', hits: ['a'] })
+    const asked = hub.asked.filter((each) => each.includes(`/${commitOf(1)}/model.safetensors`))
+    expect(asked.filter((each) => !each.endsWith(' bytes=0-65535')).map((each) => each.split(' ')[1])).toEqual([
+      undefined,
+      'bytes=8388608-',
+    ])
+    hub.stop()
+    await visit()
+    expect(await open()).toMatchObject({ hits: ['a'] })
+    await page.evaluate((hub) => maxsift.removeModel('owner/small', { hub }), hub.address)
+    expect(await kept()).toEqual([])
   })
 
   it('is checked against hashes: of the caller, on loading from the store too, and of the hub', async () => {

@@ -131,6 +131,7 @@ export class HubServer {
     const isPart = this.ranges && from !== undefined && (condition === undefined || condition === etag)
     const start = isPart ? Number(from) : 0
     const end = isPart && to ? Math.min(Number(to) + 1, bytes.length) : bytes.length
+    if (start > 0 && start >= bytes.length) return void response.writeHead(416).end()
     if (isPart) response.setHeader('content-range', `bytes ${start}-${end - 1}/${bytes.length}`)
     response.writeHead(isPart ? 206 : 200, { 'content-length': end - start })
     const part = Buffer.from(bytes.subarray(start, end))
