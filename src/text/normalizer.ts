@@ -96,7 +96,9 @@ function perCodePoint(replace: (c: string) => string): Normalizer {
 
 /** Of the later marks those of Unicode 9, which the reference's normalisation knows, unlike its classes. */
 const NINTH = String.raw`\u08d4-\u08e1\u1dfb\u{11442}\u{11446}\u{11c3f}\u{1e000}-\u{1e02a}\u{1e944}-\u{1e94a}`
-const LATE = `(?![${NINTH}])[${LATER_MARKS}]`
+/** Spacing ones, which the classes need not tell apart. */
+const LATER_SPACING = String.raw`\u1715\u{113cf}\u{1193d}\u{11f41}\u{16ff0}\u{16ff1}`
+const LATE = `(?![${NINTH}])[${LATER_MARKS}${LATER_SPACING}]`
 
 /**
  * A character with what may compose with it: marks, the vowels and finals of Hangul, half-width voicing marks.
@@ -105,7 +107,12 @@ const LATE = `(?![${NINTH}])[${LATER_MARKS}]`
  */
 const CLUSTER = new RegExp(`${LATE}|[^](?:(?!${LATE})[\\p{M}\\u1160-\\u11ff\\uff9e\\uff9f\\uffa0-\\uffdc]){0,30}`, 'uy')
 
-/** NFC, NFD, NFKC, NFKD. */
+/**
+ * NFC, NFD, NFKC, NFKD. The reference counts instead of remembering where a character came from: of the decomposition
+ * of each, the first part takes the next character of the text and the others none; what is composed takes as many as
+ * its parts together. It comes from the first that it takes, or, taking none, from the last that was taken. With marks
+ * put in order that may be another than its own.
+ */
 function unicode(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
   const decomposed = form.length === 4 ? 'NFKD' : 'NFD'
   return (text) => {
@@ -113,20 +120,34 @@ function unicode(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Normalizer {
     return text.rewrite((from, emit) => {
       CLUSTER.lastIndex = from
       const cluster = CLUSTER.exec(text.text)?.[0] as string
-      // Where each character of the full decomposition comes from.
-      const origins: [number, number][] = []
-      let at = from
-      for (const c of cluster) {
-        for (const _ of c.normalize(decomposed)) origins.push([at, at + c.length])
-        at += c.length
+      const to = from + cluster.length
+      const characters = [...cluster]
+      if (characters.length === 1) {
+        emit(cluster.normalize(form), from, to)
+        return to
       }
-      // Marks may have been put in order, which is counted by position; what was composed stands for several of them.
-      let next = 0
+      // The parts, and how many characters each takes. Equal ones stay in their order, whatever is put in order.
+      const parts = characters.flatMap((c) =>
+        [...c.normalize(decomposed)].map((part, i) => ({ part, takes: i ? 0 : 1 })),
+      )
+      const take = (part: string) =>
+        parts.splice(
+          parts.findIndex((each) => each.part === part),
+          1,
+        )[0].takes
+      let taken = [from, from]
       for (const c of cluster.normalize(form)) {
-        emit(c, ...origins[next])
-        next += form.endsWith('C') ? [...c.normalize('NFD')].length : 1
+        let takes = 0
+        for (const part of form.endsWith('C') ? c.normalize('NFD') : c) takes += take(part)
+        let origin: number[] | undefined
+        for (; takes > 0; takes--) {
+          taken = [taken[1], taken[1] + (characters.shift() as string).length]
+          origin ??= taken
+        }
+        const [start, end] = origin ?? taken
+        emit(c, start, end)
       }
-      return at
+      return to
     })
   }
 }

@@ -8,10 +8,12 @@ Offsets are converted from code points to UTF-16 units. Needs: pip install token
 import json
 import pathlib
 import random
+import re
 import sys
+import unicodedata
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 HERE = pathlib.Path(__file__).parent
 
@@ -123,6 +125,27 @@ def classes():
     }
 
 
+def marked():
+    """Texts in which marks stand on composed letters, out of order, alone and in other scripts."""
+    rng = random.Random(11)
+    marks = [c for c in map(chr, range(0x300, 0x3100)) if unicodedata.combining(c)]
+    letters = [c for c in map(chr, range(0xC0, 0x2000)) if re.match("[0-9A-F]", unicodedata.decomposition(c))]
+    others = list("aeo x") + ["ﬁ", "ｶ", "ﾞ", "ハ", "\u0344", "\u1715", "\u1112", "\u1161", "\u11ab", "\U0001d157\U0001d165", "ﷺ"]
+    pools = [letters, marks, marks, others]
+    return ["".join(rng.choice(rng.choice(pools)) for _ in range(rng.randint(2, 9))) for _ in range(120)]
+
+
+def forms():
+    """What each normalisation form makes of a text, and where every character of that comes from."""
+    found = {}
+    for form in ("NFC", "NFD", "NFKC", "NFKD"):
+        tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
+        tokenizer.normalizer = getattr(n, form)()
+        tokenizer.pre_tokenizer = p.Split(Regex("(?m:.)"), "isolated")
+        found[form] = [[text, tokenizer.normalizer.normalize_str(text), case(tokenizer, text)[2]] for text in marked()]
+    return found
+
+
 def write(name, value):
     (HERE / name).write_text(json.dumps(value, ensure_ascii=True, separators=(",", ":")) + "\n")
 
@@ -134,6 +157,7 @@ def main():
         cases = [case(tokenizer, text) for text in texts]
         write(f"{name}.json", {"made_with": made_with, "tokenizer": json.loads(tokenizer.to_str()), "cases": cases})
     write("classes.json", {"made_with": made_with, **classes()})
+    write("forms.json", {"made_with": made_with, **forms()})
     if len(sys.argv) > 1:
         real = Tokenizer.from_file(str(pathlib.Path(sys.argv[1]) / "tokenizer.json"))
         real.no_truncation()
