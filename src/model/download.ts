@@ -28,7 +28,8 @@ export interface Wanted {
 /**
  * Opens an address; null where there is nothing. A connection that breaks is taken up where it ended, a bounded number
  * of times: the address itself is asked again (what it redirected to may have expired), for the rest by `Range` where
- * `ETag` tells that it is the same file; else from the start, and what was read before must come again.
+ * `ETag` tells that it is the same file; else from the start, and what was read before must come again. What an earlier
+ * visit kept (`wanted.begun`) comes first in the same way, or not at all where the file is another by now.
  * @throws MaxsiftError `MODEL_FETCH_FAILED`; `AbortError`
  */
 export async function fetchFile(url: URL, signal?: AbortSignal, wanted: Wanted = {}): Promise<FetchedFile | null> {
