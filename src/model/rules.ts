@@ -30,8 +30,12 @@ export function markersToAdd(tokenizer: Tokenizer, prefixes: readonly string[]):
   })
 }
 
-/** Splits what goes before a text into a marker, where it begins with one, and the rest. */
+/**
+ * Splits what goes before a text into a marker, where it begins with one, and the rest. Where words have other tokens
+ * after a marker or a blank than at the start of a text (`Ġthe`), all of it stays text.
+ */
 export function splitPrompt(tokenizer: Tokenizer, prompt: string): Pick<EncodingRules, 'marker' | 'prompt'> {
+  if (!tokenizer.settled) return { marker: null, prompt }
   const { ids, starts, ends } = tokenizer.tokenize(prompt)
   const token = starts[0] === 0 ? tokenizer.addedToken(prompt.slice(0, ends[0])) : undefined
   if (!token || token.id !== ids[0] || token.singleWord) return { marker: null, prompt }

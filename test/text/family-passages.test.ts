@@ -1,5 +1,6 @@
 /** What the engine makes of texts with tokenizers of other families: inputs, words, passages. */
 import { describe, expect, it } from 'vitest'
+import { splitPrompt } from '../../src/model/rules.ts'
 import type { EncodingRules } from '../../src/model/spec.ts'
 import { encodeText } from '../../src/text/encode.ts'
 import * as families from '../../src/text/families.ts'
@@ -38,6 +39,25 @@ describe('words', () => {
 
   it('are single pieces where a script has no spaces', () => {
     expect(Math.max(...words('unigram-xlmr', '灯台は九秒に一度回ります。').map((word) => word.length))).toBeLessThan(6)
+  })
+})
+
+describe('a marker before a text', () => {
+  // Byte-level tokenizers give a word after a blank another piece than at the start; others begin only there with `▁`.
+  it.each(NAMES)('leaves the text of %s the tokens that it has after one', (name) => {
+    const { tokenizer: json } = familyGolden(name)
+    const tokenizer = new Tokenizer({
+      json: { ...json, added_tokens: [...json.added_tokens, { id: 9_999, content: '[M]', normalized: false }] },
+      families,
+    })
+    for (const prompt of ['[M]', '[M] ', '[M] query: ']) {
+      for (const text of ['lighthouse keeper', ' two', '']) {
+        const { ids } = encodeText(tokenizer, { ...rules(200), ...splitPrompt(tokenizer, prompt) }, text)
+        const whole = [...tokenizer.prefix, ...tokenizer.tokenize(prompt + text).ids, ...tokenizer.suffix]
+        expect([...ids], `${prompt}${text}`).toEqual(whole)
+        expect(ids).toContain(9_999)
+      }
+    }
   })
 })
 
