@@ -36,7 +36,7 @@ export async function readHeads(
       heads.pooling = wanted ?? readPooling(config, folder)
     } else if (kind === 'Dense') {
       if (heads.normalized) throw unsupported(`modules.json: a Dense after Normalize (${folder}) is not supported`)
-      heads.projections.push({ spec: readDense(config, folder), folder })
+      heads.projections.push({ spec: readDense(config, folder, heads.pooling !== undefined), folder })
     } else if (kind === 'MultiVectorMask') {
       if (Array.isArray(config.keep_only_token_ids) && config.keep_only_token_ids.length > 0) {
         throw unsupported(`${folder}config.json: keep_only_token_ids is not supported`)
@@ -76,14 +76,14 @@ const ACTIVATIONS: ReadonlyMap<string, Activation> = new Map([
   ['SiLU', 'silu'],
 ])
 
-function readDense(config: Json, folder: string): ProjectionFiles['spec'] {
+function readDense(config: Json, folder: string, pooled: boolean): ProjectionFiles['spec'] {
   const where = `${folder}config.json`
-  for (const key of ['module_input_name', 'module_output_name']) {
-    const name = config[key] ?? 'token_embeddings'
-    if (name !== 'token_embeddings' && name !== 'sentence_embedding') {
-      throw unsupported(`${where}: ${key} ${JSON.stringify(name)} is not supported`)
-    }
-  }
+  // Where a text has one vector, a Dense for the vectors of its tokens changes nothing.
+  const names = pooled ? ['sentence_embedding'] : ['token_embeddings', 'sentence_embedding']
+  const from = config.module_input_name ?? names[0]
+  const to = config.module_output_name ?? from
+  if (!names.includes(String(from)) || to !== from)
+    throw unsupported(`${where}: module_input_name "${from}", module_output_name "${to}" is not supported`)
   const inputs = readLength(config.in_features, `${where}: in_features`)
   const outputs = readLength(config.out_features, `${where}: out_features`)
   if (inputs === undefined || outputs === undefined) {

@@ -6,7 +6,7 @@
 import { MaxsiftError } from '../errors.ts'
 import { architectures, classifies } from './config.ts'
 import { isObject, type Json, readObject } from './read.ts'
-import { readLimit, tokenizerLimit } from './rules.ts'
+import { readLimit, readTransformer, tokenizerLimit } from './rules.ts'
 import type { FileSource } from './source.ts'
 import { type Activation, type EncoderSpec, type EncodingRules, type Family, type PairSpec, POOLINGS } from './spec.ts'
 import type { ProjectionFiles, Style } from './styles.ts'
@@ -33,7 +33,7 @@ export async function rerankerStyle(
   if (labels !== 1) throw unsupported(`${source.name} gives ${labels} numbers for a pair, not one score`)
   const [top, transformer] = await Promise.all([
     readObject(source, 'config_sentence_transformers.json', signal).then((json) => json ?? {}),
-    readObject(source, `${folder}sentence_bert_config.json`, signal).then((json) => json ?? {}),
+    readTransformer(source, folder, config, signal),
   ])
   if (top.default_prompt_name) throw unsupported(`${source.name}: prompts of a reranker are not supported`)
   const json = transformer.do_lower_case === true ? withLowerCase(files.json) : files.json

@@ -2,7 +2,8 @@
 import { check, MaxsiftError } from '../errors.ts'
 import { LEAST_EXPANSION } from '../text/expansion.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
-import { isObject, type Json } from './read.ts'
+import { isObject, type Json, readObject } from './read.ts'
+import type { FileSource } from './source.ts'
 import { type EncodingRules, type ExpansionSpec, QUERY_LENGTHS, type QueryLength } from './spec.ts'
 import type { LoadedTokenizer } from './tokenizer-files.ts'
 
@@ -70,6 +71,8 @@ export function readExpansion(
   if (!isQueryLength(strategy) || typeof attend !== 'boolean' || !isLength(length)) {
     throw new MaxsiftError('MODEL_INVALID', `query_expansion ${JSON.stringify(value)} is not understood`)
   }
+  if (files.padsLeft)
+    throw new MaxsiftError('MODEL_UNSUPPORTED', 'the tokenizer pads at the left: queries cannot be expanded so')
   if (length > positions) {
     throw new MaxsiftError(
       'MODEL_INVALID',
@@ -121,6 +124,20 @@ export function readLength(value: unknown, name: string): number | undefined {
 export function tokenizerLimit(files: LoadedTokenizer, positions: number): number {
   const limit = files.config.model_max_length
   return typeof limit === 'number' && limit > 0 ? Math.min(Math.trunc(limit), positions) : positions
+}
+
+/** The configuration of a Transformer module; older versions named the file after the family. */
+export async function readTransformer(
+  source: FileSource,
+  folder: string,
+  { model_type = 'bert' }: Json,
+  signal?: AbortSignal,
+): Promise<Json> {
+  for (const type of new Set(['bert', model_type])) {
+    const found = await readObject(source, `${folder}sentence_${type}_config.json`, signal)
+    if (found) return found
+  }
+  return {}
 }
 
 /** `max_seq_length` takes the place of the tokenizer's own limit. */

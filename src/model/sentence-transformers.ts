@@ -15,6 +15,7 @@ import {
   readExpansion,
   readLength,
   readLimit,
+  readTransformer,
   skipIds,
   splitPrompt,
 } from './rules.ts'
@@ -39,6 +40,8 @@ export function readModules(list: unknown): Module[] {
     const { type, path } = isObject(entry) ? entry : ({} as Json)
     if (typeof type !== 'string' || typeof path !== 'string')
       throw invalid('modules.json: a module lacks its type or path')
+    // Other classes are code of the checkpoint's own, whatever their names.
+    if (!/^(sentence_transformers|pylate)\./.test(type)) throw unsupported(`modules.json: ${type} is not supported`)
     if (path.split('/').includes('..') || /^[/\\]|:/.test(path))
       throw invalid(`modules.json: ${path} leads out of the folder`)
     return { kind: type.split('.').at(-1) as string, folder: path === '' ? '' : `${path.replace(/\/+$/, '')}/` }
@@ -58,12 +61,14 @@ export async function sentenceTransformersStyle(
   const { folder } = modules[0]
   const [top, transformer] = await Promise.all([
     readObject(source, 'config_sentence_transformers.json', signal).then((json) => json ?? {}),
-    readObject(source, `${folder}sentence_bert_config.json`, signal).then((json) => json ?? {}),
+    readTransformer(source, folder, config, signal),
   ])
   const native = isNative(top, config)
   refuse(top, transformer)
   const heads = await readHeads(source, modules.slice(1), wanted, signal)
   const { projections, mask, normalized, pooling } = heads
+  if (pooling && (top.truncate_dim ?? null) !== null)
+    throw unsupported('config_sentence_transformers.json: truncate_dim is not supported')
   if (native && !normalized) {
     throw unsupported(
       'modules.json: token vectors that are not normalised (no Normalize after the last Dense) are not supported',
@@ -134,6 +139,19 @@ function comparesByAngle({ similarity_fn_name: name }: Json): boolean {
   )
 }
 
+/** Settings of `sentence_bert_config.json` that can change anything in the encoder or the tokenizer. */
+const OVERRIDES = [
+  'processing_kwargs.text',
+  'processing_kwargs.common',
+  'processor_kwargs',
+  'tokenizer_args',
+  'config_kwargs',
+  'config_args',
+]
+
+/** Those among them that are read elsewhere (`readLimit`), or that the reference leaves aside. */
+const ALLOWED = ['model_max_length', 'trust_remote_code']
+
 function refuse(top: Json, transformer: Json): void {
   if (top.similarity_fn_name === 'meanmaxsim') {
     throw unsupported(
@@ -144,11 +162,11 @@ function refuse(top: Json, transformer: Json): void {
   if (task !== 'feature-extraction') {
     throw unsupported(`sentence_bert_config.json: transformer_task ${JSON.stringify(task)} is not supported`)
   }
-  const overrides = isObject(transformer.processing_kwargs) ? transformer.processing_kwargs : {}
-  for (const key of ['text', 'common']) {
-    if (isObject(overrides[key]) && Object.keys(overrides[key]).length > 0) {
-      throw unsupported(`sentence_bert_config.json: processing_kwargs.${key} is not supported`)
-    }
+  for (const name of OVERRIDES) {
+    const [outer, inner] = name.split('.')
+    const value = inner && isObject(transformer[outer]) ? transformer[outer][inner] : transformer[outer]
+    const keys = isObject(value) ? Object.keys(value).filter((key) => !ALLOWED.includes(key)) : []
+    if (keys.length > 0) throw unsupported(`sentence_bert_config.json: ${name} (${keys}) is not supported`)
   }
 }
 
@@ -161,18 +179,18 @@ function readPrefixes(top: Json): Partial<Roles<string>> {
   return prefixes
 }
 
-/** What goes before a text: PyLate's prefix, then the saved prompt without it. */
+/**
+ * What goes before a text: PyLate's prefix, then the saved prompt without it. The reference has a prompt for each role,
+ * if an empty one, and so never comes to `passage`, `corpus` or `default_prompt_name`.
+ */
 function readPrompts(top: Json, prefixes: Partial<Roles<string>>): Roles<string> {
   const saved = isObject(top.prompts) ? top.prompts : {}
-  const prompt = (prefix: string, names: string[]) => {
-    const found = saved[names.find((name) => name in saved) ?? String(top.default_prompt_name)]
-    const text = typeof found === 'string' ? found : ''
-    return prefix + (prefix !== '' && text.startsWith(prefix) ? text.slice(prefix.length) : text)
+  const prompt = (role: keyof Roles<string>) => {
+    const prefix = prefixes[role] ?? ''
+    const text = typeof saved[role] === 'string' ? saved[role] : ''
+    return prefix + (text.startsWith(prefix) ? text.slice(prefix.length) : text)
   }
-  return {
-    query: prompt(prefixes.query ?? '', ['query']),
-    document: prompt(prefixes.document ?? '', ['document', 'passage', 'corpus']),
-  }
+  return { query: prompt('query'), document: prompt('document') }
 }
 
 const MARKS_OF_PYLATE = [

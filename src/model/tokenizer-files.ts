@@ -14,6 +14,8 @@ import { CLASSES, classOf } from './tokenizer-classes.ts'
 export interface LoadedTokenizer extends TokenizerFiles {
   /** Content of a special token such as `mask_token`, where the tokenizer has it in its vocabulary. */
   special(name: string): string | undefined
+  /** Whether texts are padded at their start, so that expansion rows would come first. */
+  padsLeft: boolean
 }
 
 /** Loads the tokenizers of other families than BERT's. */
@@ -42,6 +44,13 @@ export async function loadTokenizer(
     readObject(source, `${folder}tokenizer_config.json`, signal),
   ])
   const config: Json = configFile ?? {}
+  const left = (of: 'truncation' | 'padding'): boolean => {
+    const given = file?.[of]
+    const side = config[`${of}_side`] ?? (isObject(given) ? given.direction : undefined)
+    return String(side).toLowerCase() === 'left'
+  }
+  const unusual = left('truncation') ? 'truncation_side "left"' : config.split_special_tokens && 'split_special_tokens'
+  if (unusual) throw new MaxsiftError('MODEL_UNSUPPORTED', `tokenizer_config.json: ${unusual} is not supported`)
   const className = classOf(config, modelConfig)
   const steps = className === 'BertJapaneseTokenizer' ? japaneseSteps(config, source.name) : null
   if (steps && !japanese) throw noMorphemes(source.name)
@@ -112,7 +121,14 @@ export async function loadTokenizer(
         ...steps,
       }
     : { ...file, added_tokens: addedTokens }
-  return { json, config, special, morphemes: steps ? await japanese?.(signal) : undefined, families }
+  return {
+    json,
+    config,
+    special,
+    padsLeft: left('padding'),
+    morphemes: steps ? await japanese?.(signal) : undefined,
+    families,
+  }
 }
 
 /** Ids of the pieces, however the vocabulary is written. */

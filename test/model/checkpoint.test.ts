@@ -434,24 +434,59 @@ describe('a PyLate checkpoint', () => {
     [{ document_length: 2, query_prefix: '' }, {}, 'MODEL_INVALID', /a document may have 2 tokens/],
   ])('is refused: %o %o', (top, dense, code, message) => expectError(pylateFiles(top, dense), code, message))
 
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['sentence_bert_config', { config_args: { num_hidden_layers: 1 } }, /config_args \(num_hidden_layers\)/],
+    ['sentence_bert_config', { tokenizer_args: { do_lower_case: false } }, /tokenizer_args \(do_lower_case\)/],
+    ['sentence_bert_config', { processing_kwargs: { text: { max_length: 4 } } }, /processing_kwargs\.text/],
+    ['tokenizer_config', { truncation_side: 'left' }, /truncation_side "left"/],
+    ['tokenizer_config', { split_special_tokens: true }, /split_special_tokens/],
+    ['tokenizer_config', { padding_side: 'left' }, /pads at the left/],
+  ])('is refused for what its %s changes: %o', (name, config, message) =>
+    expectError(pylateFiles().set(`${name}.json`, json(config)), 'MODEL_UNSUPPORTED', message),
+  )
+
+  it('may be padded at the left where nothing is padded', async () => {
+    const files = pylateFiles({ do_query_expansion: false })
+    const { query } = await spec(files.set('tokenizer_config.json', json({ padding_side: 'left' })))
+    expect(query.expansion).toBeNull()
+  })
+
+  it('may have its length in a file that is named after the family', async () => {
+    const files = pylateFiles({ document_length: null })
+      .set('config.json', json({ ...CONFIG, model_type: 'xlm-roberta', pad_token_id: 0, vocab_size: 13 }))
+      .set('tokenizer_config.json', json({ tokenizer_class: 'BertTokenizer' }))
+      .set(
+        'model.safetensors',
+        safetensors({ ...bertTensors(), 'embeddings.word_embeddings.weight': floats([13, CONFIG.hidden_size]) }),
+      )
+      .set('sentence_xlm-roberta_config.json', json({ max_seq_length: 7 }))
+    expect((await spec(files)).document.maxLength).toBe(7)
+  })
+
   it.each<[string, unknown, string, RegExp]>([
     ['no list', {}, 'MODEL_INVALID', /not a list of modules/],
     ['a module without a type', [{ path: '' }], 'MODEL_INVALID', /lacks its type or path/],
     [
       'a path out of the folder',
-      [{ type: 'x.Transformer', path: '../other' }],
+      [{ type: 'sentence_transformers.Transformer', path: '../other' }],
       'MODEL_INVALID',
       /leads out of the folder/,
     ],
-    ['another first module', [{ type: 'x.CLIPModel', path: '' }], 'MODEL_UNSUPPORTED', /CLIPModel/],
+    ['another first module', [{ type: 'sentence_transformers.CLIPModel', path: '' }], 'MODEL_UNSUPPORTED', /CLIPModel/],
     [
       'token pooling',
       [
-        { type: 'x.Transformer', path: '' },
-        { type: 'x.HierarchicalTokenPooling', path: '1' },
+        { type: 'sentence_transformers.Transformer', path: '' },
+        { type: 'sentence_transformers.HierarchicalTokenPooling', path: '1' },
       ],
       'MODEL_UNSUPPORTED',
       /HierarchicalTokenPooling/,
+    ],
+    [
+      'a class of its own',
+      [{ type: 'custom_st.Transformer', path: '' }],
+      'MODEL_UNSUPPORTED',
+      /custom_st\.Transformer/,
     ],
   ])('is refused for modules.json with %s', (_, modules, code, message) =>
     expectError(pylateFiles().set('modules.json', json(modules)), code, message),
@@ -463,7 +498,7 @@ describe('a MultiVectorEncoder', () => {
     const files = pylateFiles({ model_type: 'MultiVectorEncoder', ...top })
     files.set(
       'modules.json',
-      json(kinds.map((kind, i) => ({ type: `st.${kind}`, path: i === 0 ? '' : `${i}_${kind}` }))),
+      json(kinds.map((kind, i) => ({ type: `sentence_transformers.${kind}`, path: i === 0 ? '' : `${i}_${kind}` }))),
     )
     for (const [path, config] of Object.entries(configs)) files.set(path, json(config))
     return files
@@ -530,7 +565,7 @@ describe('a SentenceTransformer with pooling', () => {
   const rules = { maxLength: 9, prompt: '', marker: null, expansion: null, skip: [] }
 
   it('has one vector a text, with its prompts and its length', async () => {
-    const found = await spec(pooled({ pooling_mode: 'cls' }, { prompts: { query: 'a: ', passage: 'b: ' } }))
+    const found = await spec(pooled({ pooling_mode: 'cls' }, { prompts: { query: 'a: ', document: 'b: ' } }))
     expect(found).toMatchObject({
       style: 'sentence-transformers',
       pooling: 'cls',
@@ -540,8 +575,9 @@ describe('a SentenceTransformer with pooling', () => {
       document: { ...rules, prompt: 'b: ', pooled: true },
     })
     expect(found.unnormalized).toBeUndefined()
-    const usual = await spec(pooled({}, { prompts: { x: 'c: ' }, default_prompt_name: 'x' }))
-    expect([usual.pooling, usual.query.prompt, usual.document.prompt]).toEqual(['mean', 'c: ', 'c: '])
+    // `encode_query` and `encode_document` come to no other prompts than their own.
+    const usual = await spec(pooled({}, { prompts: { passage: 'b: ', x: 'c: ' }, default_prompt_name: 'x' }))
+    expect([usual.pooling, usual.query.prompt, usual.document.prompt]).toEqual(['mean', '', ''])
   })
 
   it('says how in the words of several versions', async () => {
@@ -591,6 +627,13 @@ describe('a SentenceTransformer with pooling', () => {
       json({ in_features: 8, out_features: 4 }),
     )
     await expectError(files, 'MODEL_UNSUPPORTED', /a Dense before Pooling/)
+  })
+
+  it('may not have a Dense that leaves its vector alone, or a vector that is cut', async () => {
+    const dense = { in_features: 8, out_features: 4, module_input_name: 'token_embeddings' }
+    const files = pooled({}, {}, ['Pooling', 'Dense']).set('2_Dense/config.json', json(dense))
+    await expectError(files, 'MODEL_UNSUPPORTED', /2_Dense.*"token_embeddings"/)
+    await expectError(pooled({}, { truncate_dim: 4 }), 'MODEL_UNSUPPORTED', /truncate_dim/)
   })
 
   it('may have its encoder in a folder', async () => {
