@@ -158,6 +158,8 @@ function readAttention(config: Json, layers: number): LayerAttention[] {
 function readTheta(config: Json, type: string, otherwise: unknown): number {
   const all = isObject(config.rope_parameters) ? config.rope_parameters : {}
   const own = isObject(all[type]) ? all[type] : {}
+  if ('rope_type' in all || 'rope_theta' in all)
+    throw invalid('config.json: rope_parameters are not those of each layer type')
   if ((own.rope_type ?? 'default') !== 'default') {
     throw unsupported(`config.json: rope_type ${JSON.stringify(own.rope_type)} is not supported, only "default"`)
   }
@@ -182,5 +184,4 @@ export const classifies = (config: Json): boolean =>
   architectures(config).some((name) => String(name).endsWith('ForSequenceClassification'))
 
 /** Classes in `architectures`, such as `BertModel` or Stanford's `HF_ColBERT`. */
-export const architectures = (config: Json): unknown[] =>
-  Array.isArray(config.architectures) ? config.architectures : []
+export const architectures = (config: Json): unknown[] => [config.architectures ?? []].flat()

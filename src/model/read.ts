@@ -29,11 +29,15 @@ export async function readText(source: FileSource, path: string, signal?: AbortS
 export async function readJson(source: FileSource, path: string, signal?: AbortSignal): Promise<unknown> {
   const text = await readText(source, path, signal)
   if (text === null) return null
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (cause) {
     throw new MaxsiftError('MODEL_INVALID', `${path} is not valid JSON`, { cause })
   }
+  // A file that is there must not count as missing.
+  if (value === null) throw new MaxsiftError('MODEL_INVALID', `${path} holds nothing but null`)
+  return value
 }
 
 /** The JSON object of a file, or null where the source does not have it. */

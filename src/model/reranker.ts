@@ -4,6 +4,7 @@
  * A part of `tokenizers.js`: who does not rerank does not load it.
  */
 import { MaxsiftError } from '../errors.ts'
+import { readTemplate } from '../text/template.ts'
 import { architectures, classifies } from './config.ts'
 import { isObject, type Json, readObject } from './read.ts'
 import { readLimit, readTransformer, tokenizerLimit } from './rules.ts'
@@ -37,6 +38,9 @@ export async function rerankerStyle(
   ])
   if (top.default_prompt_name) throw unsupported(`${source.name}: prompts of a reranker are not supported`)
   const json = transformer.do_lower_case === true ? withLowerCase(files.json) : files.json
+  const type = Math.max(...readTemplate(json.post_processor).pair.map((part) => part.type))
+  if (encoder.types > 0 && type >= encoder.types)
+    throw new MaxsiftError('MODEL_INVALID', `the tokenizer gives type ${type}, but type_vocab_size is ${encoder.types}`)
   const limit = readLimit(transformer, files, encoder.positions)
   const pair: PairSpec = { activation: readActivation(top, config), maxLength: limit }
   const rules: EncodingRules = {

@@ -111,13 +111,19 @@ export function withQueryLength(rules: EncodingRules, strategy: QueryLength, pos
   return { ...rules, expansion, maxLength: queryLimit(expansion, positions, positions) }
 }
 
-export const isLength = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
+const isLength = (value: unknown): value is number => Number.isInteger(value) && (value as number) > 0
 
 /** A length of a configuration; undefined where it says nothing. */
 export function readLength(value: unknown, name: string): number | undefined {
   if (value === null || value === undefined) return undefined
   if (isLength(value)) return value
   throw new MaxsiftError('MODEL_INVALID', `${name} ${JSON.stringify(value)} is not a positive whole number`)
+}
+
+/** A text of a configuration; '' where it says nothing. */
+export function readPrefix(value: unknown, name: string): string {
+  if (typeof value === 'string' || value === null || value === undefined) return value ?? ''
+  throw new MaxsiftError('MODEL_INVALID', `${name} ${JSON.stringify(value)} is not a text`)
 }
 
 /** Most tokens that the tokenizer lets through: its own limit, or else the positions of the model. */

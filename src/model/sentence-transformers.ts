@@ -8,13 +8,13 @@ import { architectures } from './config.ts'
 import { readHeads } from './heads.ts'
 import { isObject, type Json, readObject } from './read.ts'
 import {
-  isLength,
   PUNCTUATION,
   queryLimit,
   type Roles,
   readExpansion,
   readLength,
   readLimit,
+  readPrefix,
   readTransformer,
   skipIds,
   splitPrompt,
@@ -33,9 +33,13 @@ export interface Module {
 const unsupported = (message: string) => new MaxsiftError('MODEL_UNSUPPORTED', message)
 const invalid = (message: string) => new MaxsiftError('MODEL_INVALID', message)
 
+/** More than any model has: a guard against a hostile list. */
+const MAX_MODULES = 64
+
 /** @param list what `modules.json` holds */
 export function readModules(list: unknown): Module[] {
   if (!Array.isArray(list) || list.length === 0) throw invalid('modules.json is not a list of modules')
+  if (list.length > MAX_MODULES) throw unsupported(`modules.json has more than ${MAX_MODULES} modules`)
   const modules = list.map((entry): Module => {
     const { type, path } = isObject(entry) ? entry : ({} as Json)
     if (typeof type !== 'string' || typeof path !== 'string')
@@ -174,7 +178,7 @@ function refuse(top: Json, transformer: Json): void {
 function readPrefixes(top: Json): Partial<Roles<string>> {
   const prefixes: Partial<Roles<string>> = {}
   for (const role of ['query', 'document'] as const) {
-    if (`${role}_prefix` in top) prefixes[role] = String(top[`${role}_prefix`] ?? '')
+    if (`${role}_prefix` in top) prefixes[role] = readPrefix(top[`${role}_prefix`], `${role}_prefix`)
   }
   return prefixes
 }
@@ -208,7 +212,10 @@ const MARKS_OF_PYLATE = [
 /** Lengths and expansion as PyLate keeps them in `config_sentence_transformers.json`. */
 function pylateSettings(top: Json): Record<string, unknown> {
   const settings: Record<string, unknown> = {}
-  for (const key of ['query_length', 'document_length']) if (isLength(top[key])) settings[key] = top[key]
+  for (const key of ['query_length', 'document_length']) {
+    const length = readLength(top[key], key)
+    if (length !== undefined) settings[key] = length
+  }
   if ('query_expansion' in top) settings.query_expansion = top.query_expansion
   else if (top.do_query_expansion === false) settings.query_expansion = null
   else if (MARKS_OF_PYLATE.some((key) => key in top)) {

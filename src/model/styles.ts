@@ -13,6 +13,7 @@ import {
   type Roles,
   readExpansion,
   readLength,
+  readPrefix,
   skipIds,
   splitPrompt,
   tokenizerLimit,
@@ -89,8 +90,8 @@ export async function stanfordStyle(
     )
   }
   const prefixes = {
-    query: `${metadata.query_token_id || '[unused0]'} `,
-    document: `${metadata.doc_token_id || '[unused1]'} `,
+    query: `${readPrefix(metadata.query_token_id, 'artifact.metadata: query_token_id') || '[unused0]'} `,
+    document: `${readPrefix(metadata.doc_token_id, 'artifact.metadata: doc_token_id') || '[unused1]'} `,
   }
   const marked = addMarkers(files, prefixes)
   const expansion = {

@@ -137,6 +137,7 @@ describe('a configuration that is not supported, or impossible', () => {
       'MODEL_UNSUPPORTED',
       /rope_type "yarn".*only "default"/,
     ],
+    [{ model_type: 'modernbert', rope_parameters: { rope_theta: 5 } }, 'MODEL_INVALID', /not those of each layer type/],
     [{ model_type: 'modernbert', layer_types: ['causal'] }, 'MODEL_UNSUPPORTED', /layer_types "causal"/],
     [{ model_type: 'modernbert', layer_types: [] }, 'MODEL_INVALID', /layer_types has 0 entries for 1 layers/],
     [{ model_type: 'modernbert', global_rope_theta: -1 }, 'MODEL_INVALID', /rope_theta of full_attention, -1/],
@@ -157,6 +158,7 @@ describe('a configuration that is not supported, or impossible', () => {
     await expectError(without(bertFiles(), 'config.json'), 'MODEL_INVALID', /no config\.json/)
     await expectError(bertFiles().set('config.json', utf8('{')), 'MODEL_INVALID', /config\.json is not valid JSON/)
     await expectError(bertFiles().set('config.json', utf8('[]')), 'MODEL_INVALID', /config\.json is not a JSON object/)
+    await expectError(bertFiles().set('modules.json', utf8('null')), 'MODEL_INVALID', /modules\.json holds nothing/)
     await expectError(without(bertFiles(), 'vocab.txt'), 'MODEL_INVALID', /no tokenizer/)
     await expectError(without(bertFiles(), 'model.safetensors'), 'MODEL_INVALID', /no weights/)
     await expectError(new Map([['model.gguf', utf8('x')]]), 'MODEL_UNSUPPORTED', /only as model\.gguf/)
@@ -334,6 +336,7 @@ describe('a Stanford ColBERT', () => {
       'MODEL_INVALID',
       /17 tokens is above max_position_embeddings 16/,
     )
+    await expectError(stanfordFiles({ query_token_id: 1 }), 'MODEL_INVALID', /query_token_id 1 is not a text/)
     await expectError(stanfordFiles({ query_maxlen: 8, similarity: 'l2' }), 'MODEL_UNSUPPORTED', /similarity "l2"/)
     await expectError(
       stanfordFiles().set('model.safetensors', safetensors(bertTensors())),
@@ -431,6 +434,8 @@ describe('a PyLate checkpoint', () => {
       'MODEL_INVALID',
       /query_length 6 is below/,
     ],
+    [{ query_length: '8' }, {}, 'MODEL_INVALID', /query_length "8" is not a positive whole number/],
+    [{ query_prefix: { a: 1 } }, {}, 'MODEL_INVALID', /query_prefix {"a":1} is not a text/],
     [{ document_length: 2, query_prefix: '' }, {}, 'MODEL_INVALID', /a document may have 2 tokens/],
   ])('is refused: %o %o', (top, dense, code, message) => expectError(pylateFiles(top, dense), code, message))
 
@@ -481,6 +486,12 @@ describe('a PyLate checkpoint', () => {
       ],
       'MODEL_UNSUPPORTED',
       /HierarchicalTokenPooling/,
+    ],
+    [
+      'too many',
+      Array(65).fill({ type: 'sentence_transformers.Dense', path: '' }),
+      'MODEL_UNSUPPORTED',
+      /more than 64/,
     ],
     [
       'a class of its own',
@@ -701,6 +712,14 @@ describe('a reranker', () => {
         message: expect.stringMatching(message),
       })
     }
+  })
+
+  it('has a type for each text that its tokenizer tells apart', async () => {
+    const files = reranker({ type_vocab_size: 1 })
+    await expect(rerank(files)).rejects.toMatchObject({
+      code: 'MODEL_INVALID',
+      message: expect.stringMatching(/gives type 1, but type_vocab_size is 1/),
+    })
   })
 
   it('and a retrieval model are not taken for each other', async () => {
