@@ -65,18 +65,21 @@ export async function loadTokenizer(
     : file
       ? model.vocab
       : await readVocabulary(source, folder, className, signal)
-  // Old checkpoints keep the special tokens in a file of their own.
-  const map = config.added_tokens_decoder ? null : await readObject(source, `${folder}special_tokens_map.json`, signal)
+  // Old checkpoints keep special tokens, and without a tokenizer.json also added ones, in files of their own.
+  const old = async (name: string) => await readObject(source, `${folder}${name}.json`, signal)
+  const map = config.added_tokens_decoder ? null : await old('special_tokens_map')
+  const more = config.added_tokens_decoder || file ? null : await old('added_tokens')
 
   const ids = vocabularyIds(vocabulary)
   const added = new Map<string, Added>()
-  for (const token of [...decoderTokens(config), ...(steps ? [] : fileTokens(file))])
+  const moreTokens = Object.entries(more ?? {}).map(([content, id]) => ({ id, content }) as Added)
+  for (const token of [...decoderTokens(config), ...(steps ? [] : fileTokens(file)), ...moreTokens])
     if (!added.has(token.content)) added.set(token.content, token)
   const idOf = (content: string) => added.get(content)?.id ?? ids.get(content)
 
   const specials = new Map<string, string>(Object.entries(built?.specials ?? {}))
   const given = new Map<string, Json>()
-  for (const from of [map ?? {}, config]) {
+  for (const from of [config, map ?? {}]) {
     for (const name of NAMES) {
       const token = from[name]
       const content = contentOf(token)

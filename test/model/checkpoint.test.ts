@@ -450,6 +450,21 @@ describe('a PyLate checkpoint', () => {
     expectError(pylateFiles().set(`${name}.json`, json(config)), 'MODEL_UNSUPPORTED', message),
   )
 
+  it('may have added tokens in a file of their own', async () => {
+    const config = { ...CONFIG, vocab_size: 14 }
+    const tensors = { ...bertTensors(), 'embeddings.word_embeddings.weight': floats([14, CONFIG.hidden_size]) }
+    const checkpoint = await open(
+      pylateFiles({ query_prefix: '[Q]', document_prefix: '' })
+        .set('config.json', json(config))
+        .set('model.safetensors', safetensors(tensors))
+        .set('added_tokens.json', json({ '[Q]': 12, 'A b': 13 }))
+        .set('special_tokens_map.json', json({ additional_special_tokens: ['[Q]'] })),
+    )
+    expect(checkpoint.spec.query.marker).toBe(12)
+    // Those that are not special are found in the normalised text.
+    expect(new Tokenizer(checkpoint.tokenizer).tokenize('a b [Q][q]').ids).toEqual([13, 12, 1, 1, 1])
+  })
+
   it('may be padded at the left where nothing is padded', async () => {
     const files = pylateFiles({ do_query_expansion: false })
     const { query } = await spec(files.set('tokenizer_config.json', json({ padding_side: 'left' })))
