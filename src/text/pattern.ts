@@ -25,10 +25,14 @@ export function readPattern(source: string): RegExp {
   const refused = () => unsupported('pattern', source)
   let result = ''
   let inClass = 0
-  /** For each open group, whether case counts in it. */
-  const groups: boolean[] = []
+  /** Open groups: whether case is folded in each, and whether something in it is repeated. */
+  const groups: { folds: boolean; repeats: boolean }[] = []
+  /** The group that ended just before. */
+  let closed: (typeof groups)[number] | undefined
   for (const [all, name, escaped] of source.matchAll(ELEMENT)) {
-    const folds = groups.includes(true)
+    const folds = groups.some((group) => group.folds)
+    const repeated = closed
+    closed = undefined
     if (name !== undefined) {
       const known = `[\\p{${name}}--[${LATER}]]`
       result += all[1] === 'p' ? known : `[^${known}]`
@@ -49,15 +53,20 @@ export function readPattern(source: string): RegExp {
       inClass++
       result += all
     } else if (all.startsWith('(')) {
-      groups.push(all === '(?i:')
+      groups.push({ folds: all === '(?i:', repeats: false })
       result += all === '(?i:' ? '(?:' : all
     } else if (all === ')') {
-      groups.pop()
+      closed = groups.pop()
+      if (closed?.repeats) for (const group of groups) group.repeats = true
       result += all
     } else if (all === '.') result += '[^\\n]'
     else if (all === '^' || all === '$') throw refused()
-    else if ('|?*+{},'.includes(all)) result += all
-    else result += folds ? `[${fold(all)}]` : literal(all)
+    else if ('|?*+{},'.includes(all)) {
+      // `(x+x+)+y` can take longer than anybody waits; Oniguruma gives up, JavaScript does not.
+      if (repeated?.repeats && '*+{'.includes(all)) throw refused()
+      if ('*+'.includes(all)) for (const group of groups) group.repeats = true
+      result += all
+    } else result += folds ? `[${fold(all)}]` : literal(all)
   }
   try {
     return new RegExp(result, 'gv')

@@ -172,14 +172,33 @@ describe('a tokenizer.json that cannot be used', () => {
     ['sometimes', { model: bpe, pre_tokenizer: { type: 'Metaspace', prepend_scheme: 'sometimes' } }],
     ['ByteLevel', { model: unigram, pre_tokenizer: { type: 'ByteLevel' } }],
     ['Unheard', { model: bpe, post_processor: { type: 'Unheard' } }],
-    ...['\\w+', '^a', 'a$', 'a++', '(?>a)', '[a-z&&[b]]', '\\X', '(?<n>a)', '(?i:[a-z])', '(', '\\p{Nonsense}'].map(
-      (pattern): [string, Record<string, unknown>] => [
-        JSON.stringify(pattern).slice(1, -1),
-        { model: bpe, pre_tokenizer: { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated' } },
-      ],
-    ),
+    ...[
+      '\\w+',
+      '^a',
+      'a$',
+      'a++',
+      '(?>a)',
+      '[a-z&&[b]]',
+      '\\X',
+      '(?<n>a)',
+      '(?i:[a-z])',
+      '(',
+      '\\p{Nonsense}',
+      '(x+x+)+y',
+      '((?:a*)b){2,}',
+    ].map((pattern): [string, Record<string, unknown>] => [
+      JSON.stringify(pattern).slice(1, -1),
+      { model: bpe, pre_tokenizer: { type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated' } },
+    ]),
   ])('%s is refused by name', (name, json) => {
     expect(refused(json)).toEqual(['MODEL_UNSUPPORTED', expect.stringContaining(name)])
+  })
+
+  it('a group may be repeated in which nothing is', () => {
+    const Regex = '\\d{1,3}(?=(?:\\d{3})*x)|(?:\\r?\\n)+|(?:a+)?b+'
+    expect(
+      refused({ model: bpe, pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Isolated' } }),
+    ).toBeUndefined()
   })
 
   it.each<[string, Record<string, unknown>]>([
