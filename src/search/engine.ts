@@ -1,4 +1,5 @@
 import { codecOf } from '../codec/codec.ts'
+import { MaxsiftError } from '../errors.ts'
 import { NONE } from '../kernels/maxsim.ts'
 import type { EncoderInput } from '../model/encoder.ts'
 import type { ModelSpec } from '../model/spec.ts'
@@ -35,6 +36,9 @@ export interface ScoredText {
 const SCORED_AT_ONCE = 1_024
 
 const exact = codecOf({ id: 'f32' })
+
+const numbersOf = ({ codes: [{ buffer, byteOffset, byteLength }] }: PassageVectors) =>
+  new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4)
 
 /** The encoder and MaxSim without an index: token vectors and scores in f32, as the reference libraries give them. */
 export class Engine {
@@ -87,9 +91,7 @@ export class Engine {
     const inputs = texts.map((text) => this.#input(role, text))
     const vectors = await this.#vectors(inputs, signal)
     return inputs.map(({ ids, keep, truncated }, i) => {
-      const [{ buffer, byteOffset, byteLength }] = vectors[i].codes
-      const values = new Float32Array(buffer as ArrayBuffer, byteOffset, byteLength / 4)
-      return { ids, kept: keep, dim: this.spec.dim, vectors: values, truncated }
+      return { ids, kept: keep, dim: this.spec.dim, vectors: numbersOf(vectors[i]), truncated }
     })
   }
 
@@ -138,7 +140,11 @@ export class Engine {
       }, signal)
       vectors.push(...encoded)
     }
-    return vectors
+    if (vectors.every((each) => numbersOf(each).every(Number.isFinite))) return vectors
+    throw new MaxsiftError(
+      'MODEL_INVALID',
+      `${this.spec.name} gives vectors that are no numbers: its weights are damaged`,
+    )
   }
 
   #scores(queries: readonly EncoderInput[], vectors: readonly PassageVectors[], signal?: AbortSignal) {

@@ -1,3 +1,4 @@
+import { cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, it } from 'vitest'
@@ -51,6 +52,18 @@ describe.skipIf(await gpuMissing())('maxsift/node', () => {
     expect([...encoding.ids]).toEqual(queries[0].ids)
     const found = await engine.score(queries[0].text, documents)
     for (const [i, score] of found.entries()) expect(Math.abs(score! - scores[0][i])).toBeLessThan(1e-3)
+    await engine.close()
+  })
+
+  it('refuses weights that give no numbers', async () => {
+    const folder = await temporaryFolder()
+    await cp(model, folder, { recursive: true })
+    const file = join(folder, '3_Dense', 'model.safetensors')
+    const bytes = await readFile(file)
+    bytes.writeFloatLE(Number.NaN, bytes.length - 4)
+    await writeFile(file, bytes)
+    const engine = await Engine.open(nodeEnvironment, folder)
+    await expect(engine.encode('query', ['lamp'])).rejects.toMatchObject({ code: 'MODEL_INVALID' })
     await engine.close()
   })
 
