@@ -232,13 +232,9 @@ function readSkip(
   native: boolean,
   prefixed: boolean,
 ): { words: unknown[]; tasks: unknown[] } {
-  if (native) {
-    const tasks = mask?.skiplist_tasks ?? ['document']
-    return {
-      words: Array.isArray(mask?.skiplist_words) ? mask.skiplist_words : [],
-      tasks: Array.isArray(tasks) ? tasks : [tasks],
-    }
-  }
+  const words = (native ? mask : top)?.skiplist_words ?? null
+  if (words !== null && !Array.isArray(words)) throw invalid('skiplist_words is not a list')
+  if (native) return { words: words ?? [], tasks: [mask?.skiplist_tasks ?? 'document'].flat() }
   const fallback = top.model_type === 'ColBERT' || prefixed ? PUNCTUATION : []
-  return { words: Array.isArray(top.skiplist_words) ? top.skiplist_words : fallback, tasks: ['document'] }
+  return { words: words ?? fallback, tasks: ['document'] }
 }

@@ -434,6 +434,7 @@ describe('a PyLate checkpoint', () => {
       'MODEL_INVALID',
       /query_length 6 is below/,
     ],
+    [{ skiplist_words: '.,' }, {}, 'MODEL_INVALID', /skiplist_words is not a list/],
     [{ query_length: '8' }, {}, 'MODEL_INVALID', /query_length "8" is not a positive whole number/],
     [{ query_prefix: { a: 1 } }, {}, 'MODEL_INVALID', /query_prefix {"a":1} is not a text/],
     [{ document_length: 2, query_prefix: '' }, {}, 'MODEL_INVALID', /a document may have 2 tokens/],
