@@ -8,7 +8,7 @@ import { root } from '../../scripts/run.mjs'
 import { type Golden, loadGolden } from '../goldens/checkpoints.ts'
 import { gpuMissing } from '../gpu.ts'
 import { closeBrowser, PROGRAM, page, type Visit, visit } from './page.ts'
-import { makeProject, pack, removeProjects } from './project.ts'
+import { bundlers, checkTypes, makeProject, pack, removeProjects, resolutions } from './project.ts'
 
 const missing = process.env.MAXSIFT_NO_CHROMIUM ?? (findChromium() ? null : 'no Chromium')
 const noGpu = await gpuMissing()
@@ -140,14 +140,11 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'index.html': page('/main.js'),
       'main.js': PROGRAM,
     })
-    await project.run('node_modules/vite/bin/vite.js', 'build')
-    await expectBoth(join(project.folder, 'dist'))
+    await expectBoth(await bundlers.vite(project))
     writeFileSync(join(project.folder, 'main.js'), OTHER_ENTRIES)
-    await project.run('node_modules/vite/bin/vite.js', 'build')
-    await expectOtherEntries(join(project.folder, 'dist'))
+    await expectOtherEntries(await bundlers.vite(project))
     writeFileSync(join(project.folder, 'main.js'), NANO)
-    await project.run('node_modules/vite/bin/vite.js', 'build')
-    await expectNano(join(project.folder, 'dist'))
+    await expectNano(await bundlers.vite(project))
   })
 
   it('webpack', async () => {
@@ -155,16 +152,11 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'public/index.html': page('./main.js', 'defer'),
       'src/index.js': PROGRAM,
     })
-    const build = () =>
-      project.run('node_modules/webpack-cli/bin/cli.js', '--mode', 'production', '--output-path', 'public')
-    await build()
-    await expectBoth(join(project.folder, 'public'))
+    await expectBoth(await bundlers.webpack(project))
     writeFileSync(join(project.folder, 'src/index.js'), OTHER_ENTRIES)
-    await build()
-    await expectOtherEntries(join(project.folder, 'public'))
+    await expectOtherEntries(await bundlers.webpack(project))
     writeFileSync(join(project.folder, 'src/index.js'), NANO)
-    await build()
-    await expectNano(join(project.folder, 'public'))
+    await expectNano(await bundlers.webpack(project))
   })
 
   it('esbuild', async () => {
@@ -173,15 +165,10 @@ describe.skipIf(missing)(`pages${because}`, () => {
       'main.js': PROGRAM,
     })
     // esbuild leaves addresses alone: the worker is an entry beside the page, model, lexical.js and tokenizers.js are copied.
-    await project.run(
-      'node_modules/esbuild/bin/esbuild',
-      ...['main=./main.js', 'worker=maxsift/worker', '--bundle', '--format=esm', '--splitting', '--outdir=public'],
-    )
+    const folder = await bundlers.esbuild(project)
     for (const name of ['models', 'lexical.js', 'tokenizers.js'])
-      cpSync(join(project.folder, 'node_modules/maxsift/dist', name), join(project.folder, 'public', name), {
-        recursive: true,
-      })
-    await expectBoth(join(project.folder, 'public'))
+      cpSync(join(project.folder, 'node_modules/maxsift/dist', name), join(folder, name), { recursive: true })
+    await expectBoth(folder)
   })
 })
 
@@ -238,10 +225,7 @@ describe('package', () => {
     await project.run('node_modules/@arethetypeswrong/cli/dist/index.js', tarball, '--profile', 'esm-only')
   })
 
-  it.each([
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ])('has types that stand alone under %s and %s', async (module, resolution) => {
+  it.each(resolutions)('has types that stand alone under %s and %s', async (module, resolution) => {
     const project = await makeProject(`types-${resolution}`, tarball, [], {
       'main.ts': `
         import { createIndex, MaxsiftError, type Hit } from 'maxsift'
@@ -252,11 +236,7 @@ describe('package', () => {
         // @ts-expect-error a function is no filter
         await index.search('words', { filter: () => true })`,
     })
-    await project.run(
-      join(root, 'node_modules/typescript/bin/tsc'),
-      ...['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable'],
-      ...['--module', module, '--moduleResolution', resolution, '--types', '', 'main.ts'],
-    )
+    await checkTypes(project, module, resolution)
   })
 
   it('carries no path of the machine that built it', () => {

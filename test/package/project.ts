@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { npm, run } from '../../scripts/run.mjs'
+import { npm, root, run } from '../../scripts/run.mjs'
 import versions from './versions.json'
 
 export type Tool = keyof typeof versions
@@ -47,6 +47,40 @@ export async function makeProject(
     run: (script, ...parameters) =>
       done(script, run(process.execPath, [script, ...parameters], { cwd: folder, quiet: true })),
   }
+}
+
+/** Makes a page of a project for a bundler, in the folder that is given; esbuild alone leaves addresses as they are. */
+export const bundlers = {
+  async vite({ run, folder }: Project): Promise<string> {
+    await run('node_modules/vite/bin/vite.js', 'build')
+    return join(folder, 'dist')
+  },
+  async webpack({ run, folder }: Project): Promise<string> {
+    await run('node_modules/webpack-cli/bin/cli.js', '--mode', 'production', '--output-path', 'public')
+    return join(folder, 'public')
+  },
+  async esbuild({ run, folder }: Project): Promise<string> {
+    await run(
+      'node_modules/esbuild/bin/esbuild',
+      ...['main=./main.js', 'worker=maxsift/worker', '--bundle', '--format=esm', '--splitting', '--outdir=public'],
+    )
+    return join(folder, 'public')
+  },
+}
+
+/** How projects find types: `module` and `moduleResolution` of TypeScript. */
+export const resolutions = [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+] as const
+
+/** Checks `main.ts` of a project. @throws Error with what is wrong */
+export function checkTypes({ run }: Project, module: string, resolution: string): Promise<string> {
+  return run(
+    join(root, 'node_modules/typescript/bin/tsc'),
+    ...['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable'],
+    ...['--module', module, '--moduleResolution', resolution, '--types', '', 'main.ts'],
+  )
 }
 
 async function done(what: string, running: Promise<{ code: number; output: string }>): Promise<string> {

@@ -6,8 +6,8 @@ import { findChromium } from '../../scripts/chromium.mjs'
 import { root } from '../../scripts/run.mjs'
 import { serve } from '../../scripts/serve.mjs'
 import { checkpointFolder, type Golden, loadGolden } from '../goldens/checkpoints.ts'
-import { closeBrowser, outcomeOf, page } from '../package/page.ts'
-import { makeProject, pack, removeProjects } from '../package/project.ts'
+import { closeBrowser, outcomeOf, page } from './page.ts'
+import { bundlers, checkTypes, makeProject, pack, removeProjects, resolutions } from './project.ts'
 
 const missing = process.env.MAXSIFT_NO_CHROMIUM ?? (findChromium() ? null : 'no Chromium')
 
@@ -80,8 +80,7 @@ describe.skipIf(missing)(`the element in pages${missing ? ` — ${missing}` : ''
       'index.html': page('/main.js'),
       'main.js': PROGRAM,
     })
-    await project.run('node_modules/vite/bin/vite.js', 'build')
-    await expectRows(join(project.folder, 'dist'))
+    await expectRows(await bundlers.vite(project))
   })
 
   it('webpack', async () => {
@@ -89,8 +88,7 @@ describe.skipIf(missing)(`the element in pages${missing ? ` — ${missing}` : ''
       'public/index.html': page('./main.js', 'defer'),
       'src/index.js': PROGRAM,
     })
-    await project.run('node_modules/webpack-cli/bin/cli.js', '--mode', 'production', '--output-path', 'public')
-    await expectRows(join(project.folder, 'public'))
+    await expectRows(await bundlers.webpack(project))
   })
 
   it('esbuild', async () => {
@@ -98,11 +96,7 @@ describe.skipIf(missing)(`the element in pages${missing ? ` — ${missing}` : ''
       'public/index.html': page('./main.js'),
       'main.js': PROGRAM,
     })
-    await project.run(
-      'node_modules/esbuild/bin/esbuild',
-      ...['main=./main.js', 'worker=maxsift/worker', '--bundle', '--format=esm', '--splitting', '--outdir=public'],
-    )
-    await expectRows(join(project.folder, 'public'))
+    await expectRows(await bundlers.esbuild(project))
   })
 })
 
@@ -118,10 +112,7 @@ describe('the element', () => {
     expect(await project.run('main.js')).toBe('imported\n')
   })
 
-  it.each([
-    ['nodenext', 'nodenext'],
-    ['esnext', 'bundler'],
-  ])('has types that stand alone under %s and %s', async (module, resolution) => {
+  it.each(resolutions)('has types that stand alone under %s and %s', async (module, resolution) => {
     const project = await makeProject(`element-types-${resolution}`, tarball, [], {
       'main.ts': `
         import type { MaxsiftSearch, SelectDetail } from 'maxsift/element'
@@ -140,10 +131,6 @@ describe('the element', () => {
         // @ts-expect-error a filter is data
         element.filter = () => true`,
     })
-    await project.run(
-      join(root, 'node_modules/typescript/bin/tsc'),
-      ...['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom,dom.iterable'],
-      ...['--module', module, '--moduleResolution', resolution, '--types', '', 'main.ts'],
-    )
+    await checkTypes(project, module, resolution)
   })
 })
