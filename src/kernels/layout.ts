@@ -25,6 +25,16 @@ export class Words {
     this.#values[index] = value
   }
 
+  /** Orders records of `width` words, from word `start` on, by their word `key`, highest first. */
+  sort(start: number, width: number, key: number): void {
+    const old = this.#values.slice(start, this.length)
+    const order = Uint32Array.from({ length: old.length / width }, (_, record) => record)
+    order.sort((a, b) => old[b * width + key] - old[a * width + key] || a - b)
+    order.forEach((record, place) => {
+      this.#values.set(old.subarray(record * width, (record + 1) * width), start + place * width)
+    })
+  }
+
   /** The words from `start` on, without a copy. Valid until the next `push`. */
   view(start = 0): Uint32Array<ArrayBuffer> {
     return this.#values.subarray(start, this.length)
@@ -39,6 +49,8 @@ export interface Shard {
   rows: number
   /** Work items of MaxSim, 4 words each: { row, rows, target, document }. */
   readonly slices: Words
+  /** Words of `slices` that are in their order for good. */
+  balanced: number
 }
 
 /** Where a passage's token vectors go. */
@@ -112,6 +124,17 @@ export class Layout {
     return places
   }
 
+  /**
+   * Puts the work items that were added since the last call in order, the longest first: what runs side by side then
+   * ends together. On a software adapter lanes of a subgroup wait for the longest passage among theirs.
+   */
+  balance(): void {
+    for (const shard of this.shards) {
+      shard.slices.sort(shard.balanced, 4, 1)
+      shard.balanced = shard.slices.length
+    }
+  }
+
   isAlive(document: number): boolean {
     return ((this.alive.at(document >>> 5) >>> (document & 31)) & 1) === 1
   }
@@ -146,7 +169,7 @@ export class Layout {
   #shardFor(rows: number): Shard {
     const last = this.shards.at(-1)
     if (last && last.rows + rows <= this.shardRows && last.passages < this.shardRows) return last
-    const shard = { firstPassage: this.passageCount, passages: 0, rows: 0, slices: new Words() }
+    const shard = { firstPassage: this.passageCount, passages: 0, rows: 0, slices: new Words(), balanced: 0 }
     this.shards.push(shard)
     return shard
   }

@@ -82,6 +82,7 @@ export class GpuResidents implements Residents {
         queue.writeBuffer(data, start + row * 4, join(passages, 1, rows * 4))
       }
     }
+    this.layout.balance()
     for (const table of [this.#starts, this.#passages, this.#merges]) await table.upload()
     for (const { slices } of this.#shards) await slices.upload()
   }

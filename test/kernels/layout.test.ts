@@ -1,8 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { rowBytes } from '../../src/kernels/codes.ts'
-import { Layout } from '../../src/kernels/layout.ts'
+import { Layout, type Words } from '../../src/kernels/layout.ts'
 import { PARTIAL } from '../../src/kernels/maxsim.ts'
+
+/** Records of four words. */
+const recordsOf = (words: Words) =>
+  Array.from({ length: words.length / 4 }, (_, i) => [...words.view().subarray(4 * i, 4 * i + 4)])
+const sorted = (records: number[][]) => records.map((record) => record.join(' ')).sort()
 
 const documents = fc.array(fc.array(fc.nat({ max: 30 }), { maxLength: 4 }), { maxLength: 40 })
 
@@ -60,6 +65,36 @@ describe('layout', () => {
         }
         input.flat().forEach((rows, p) => {
           expect(covered.get(p)).toBe(rows)
+        })
+      }),
+    )
+  })
+
+  it('has the longest of the work items that came together first', () => {
+    fc.assert(
+      fc.property(documents, documents, (first, second) => {
+        const layout = new Layout({ dim: 16, bits: 8, bindingBytes: 60 * rowBytes(8, 16), sliceRows: 20 })
+        const items = () =>
+          layout.shards.flatMap(({ slices }, shard) => recordsOf(slices).map((item) => [shard, ...item]))
+        for (const rows of first) layout.add(rows)
+        const [some, before] = [layout.shards.map(({ slices }) => slices.length / 4), items()]
+        layout.balance()
+        expect(sorted(items())).toEqual(sorted(before))
+        const early = layout.shards.map(({ slices }) => recordsOf(slices))
+        for (const rows of second) layout.add(rows)
+        const all = items()
+        layout.balance()
+        expect(sorted(items())).toEqual(sorted(all))
+        layout.shards.forEach(({ slices }, shard) => {
+          const [old, recent] = [
+            recordsOf(slices).slice(0, some[shard] ?? 0),
+            recordsOf(slices).slice(some[shard] ?? 0),
+          ]
+          expect(old).toEqual(early[shard] ?? [])
+          for (const run of [old, recent]) {
+            const lengths = run.map(([, rows]) => rows)
+            expect(lengths).toEqual([...lengths].sort((a, b) => b - a))
+          }
         })
       }),
     )
