@@ -136,6 +136,10 @@ describe('other sources', () => {
       expect((await source.open('config.json'))?.size).toBe(7)
       for (const path of ['missing.json', 'config.json/x', '.']) expect(await source.open(path)).toBeNull()
       await expect(source.open('config.json', AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
+      const control = new AbortController()
+      const opening = source.open('config.json', control.signal)
+      control.abort()
+      await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
     } finally {
       await rm(folder, { recursive: true })
     }
