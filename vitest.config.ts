@@ -19,12 +19,17 @@ const heavy = [
   'test/store/crash.test.ts',
 ]
 
-/** The same, of what runs in a page: `npm test` has the API through a worker, and the rest of it here. */
+/**
+ * The same, of what runs in a page. `npm test` has the API through a worker there, and these kernels in Node and, with the
+ * encoder, in the page too.
+ */
 const heavyInPage = [
   'test/api/direct.browser.test.ts',
   'test/api/onnx.browser.test.ts',
   'test/demo/pdf.browser.test.ts',
   'test/element/look.browser.test.ts',
+  'test/kernels/attention.test.ts',
+  'test/kernels/gemm.test.ts',
   'test/search/default-model.browser.test.ts',
 ]
 

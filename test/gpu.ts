@@ -38,8 +38,17 @@ export async function gpuMissing(): Promise<string | null> {
   return inNode ? 'the webgpu package or a Vulkan driver is missing' : 'this browser gives no WebGPU adapter'
 }
 
-/** A device that lives until the end of the test file, with the limits that every WebGPU device has. */
-export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
+/**
+ * A device that lives until the end of the test file, with the limits that every WebGPU device has. Without options it is
+ * the same each time: a software adapter is slow to compile a pipeline, and a device does so once.
+ */
+export function openDevice(options?: DeviceOptions): Promise<Device> {
+  if (options) return openOther(options)
+  plain ??= openOther({})
+  return plain
+}
+
+async function openOther(options: DeviceOptions): Promise<Device> {
   const gpu = await gpuEntry()
   const device = await Device.open({ gpu: gpu!, limits: 'default', ...options })
   device.gpu.addEventListener('uncapturederror', (event) => {
@@ -50,6 +59,7 @@ export async function openDevice(options: DeviceOptions = {}): Promise<Device> {
 }
 
 const devices: Device[] = []
+let plain: Promise<Device> | undefined
 afterAll(() => {
   for (const device of devices.splice(0)) device.destroy()
 })
