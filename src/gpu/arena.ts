@@ -6,6 +6,7 @@ import { type Device, STORAGE } from './device.ts'
  */
 export class Arena {
   readonly #buffers = new Map<string, GPUBuffer>()
+  #generation = 0
 
   constructor(
     private readonly device: Device,
@@ -19,6 +20,11 @@ export class Arena {
     return sum
   }
 
+  /** Another number once any buffer is another one. */
+  get generation(): number {
+    return this.#generation
+  }
+
   /**
    * Makes room: afterwards `get(name)` has at least so many bytes. Contents are lost when a buffer grows.
    * @throws MaxsiftError `OUT_OF_MEMORY`, `DEVICE_LOST`.
@@ -27,6 +33,7 @@ export class Arena {
     for (const [name, bytes] of Object.entries(sizes)) {
       const held = this.#buffers.get(name)
       if (held && held.size >= bytes) continue
+      this.#generation += 1
       if (held) this.device.release(held)
       this.#buffers.delete(name)
       // A binding takes the whole buffer: growing must not carry it beyond what one binding takes.

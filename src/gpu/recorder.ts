@@ -1,6 +1,7 @@
 import { MaxsiftError } from '../errors.ts'
 import type { Device } from './device.ts'
 import type { Binding, Plan } from './kernel.ts'
+import { type Dispatch, Recording } from './recording.ts'
 
 interface Read {
   staging: GPUBuffer
@@ -9,17 +10,19 @@ interface Read {
   reject(error: unknown): void
 }
 
-const SLOT = 256 // minUniformBufferOffsetAlignment of every device
-
 /**
  * Records dispatches and submits them as one command buffer.
  * Dispatches run in order; each sees what the ones before it wrote.
  */
 export class Recorder {
   readonly #encoder: GPUCommandEncoder
-  readonly #steps: { plan: Plan; bindings: readonly Binding[] }[] = []
+  /** Those that are in no recording yet. */
+  readonly #dispatches: Dispatch[] = []
+  /** What the next pass runs. */
+  readonly #recordings: Recording[] = []
+  /** Those of this recorder alone. */
+  readonly #own: Recording[] = []
   readonly #reads: Read[] = []
-  readonly #uniforms: GPUBuffer[] = []
 
   constructor(readonly device: Device) {
     device.assertAlive()
@@ -28,9 +31,13 @@ export class Recorder {
 
   /** Adds one dispatch. The bindings are the shader's storage buffers, in order. */
   dispatch(plan: Plan, bindings: readonly Binding[]): void {
-    // A grid without workgroups is legal in WebGPU, but an empty step is not worth a barrier.
-    if (plan.grid.includes(0)) return
-    this.#steps.push({ plan, bindings })
+    this.#dispatches.push({ plan, bindings })
+  }
+
+  /** Adds dispatches that were made ready before. */
+  replay(recording: Recording): void {
+    this.#gather()
+    this.#recordings.push(recording)
   }
 
   /** Copies between buffers, after the dispatches so far. Offsets and bytes are multiples of 4. */
@@ -67,31 +74,26 @@ export class Recorder {
       await device.gpu.queue.onSubmittedWorkDone().catch(() => {})
       device.assertAlive()
     }
-    for (const buffer of this.#uniforms) device.uniforms.give(buffer)
+    for (const recording of this.#own) recording.release()
   }
 
-  /** Turns the collected steps into one compute pass with one uniform buffer. */
+  #gather(): void {
+    if (this.#dispatches.length === 0) return
+    const recording = new Recording(this.device, this.#dispatches.splice(0))
+    this.#own.push(recording)
+    this.#recordings.push(recording)
+  }
+
+  /** Turns what was collected into one compute pass. */
   #flush(): void {
-    if (this.#steps.length === 0) return
-    const { device } = this
-    const { gpu } = device
-    const words = new Uint32Array((this.#steps.length * SLOT) / 4)
-    this.#steps.forEach(({ plan }, i) => {
-      words.set(plan.params, (i * SLOT) / 4)
-    })
-    const uniforms = device.uniforms.take(words.byteLength)
-    this.#uniforms.push(uniforms)
-    gpu.queue.writeBuffer(uniforms, 0, words)
+    this.#gather()
+    if (this.#recordings.length === 0) return
     const pass = this.#encoder.beginComputePass()
-    this.#steps.forEach(({ plan, bindings }, i) => {
-      const kernel = device.kernels.get(plan.variant)
-      pass.setPipeline(kernel.pipeline)
-      pass.setBindGroup(0, kernel.bind([{ buffer: uniforms, offset: i * SLOT, size: SLOT }, ...bindings]))
-      pass.dispatchWorkgroups(...plan.grid)
-    })
+    for (const recording of this.#recordings.splice(0)) {
+      recording.run(pass)
+      this.device.counts.dispatches += recording.length
+    }
     pass.end()
-    device.counts.dispatches += this.#steps.length
-    this.#steps.length = 0
   }
 
   async #resolve({ staging, bytes, resolve, reject }: Read): Promise<void> {

@@ -2,6 +2,7 @@ import { check } from '../errors.ts'
 import { Arena } from '../gpu/arena.ts'
 import type { Device } from '../gpu/device.ts'
 import type { Recorder } from '../gpu/recorder.ts'
+import { Recordings } from '../gpu/recordings.ts'
 import { listTiles, tileRows } from '../kernels/attention.ts'
 import { placeOf } from '../kernels/embed_norm.ts'
 import { halfWorks, partsOf } from '../kernels/gemm.ts'
@@ -44,6 +45,8 @@ export interface EncoderCost {
 /** An encoder with its projections on the GPU: token ids in, token vectors out. */
 export class GpuEncoder {
   readonly #arena: Arena
+  /** Forward passes of single texts, by `shapeOf`: a query's dispatches are planned once for each length. */
+  readonly #recordings: Recordings
 
   private constructor(
     private readonly device: Device,
@@ -53,6 +56,7 @@ export class GpuEncoder {
     private readonly half: boolean,
   ) {
     this.#arena = new Arena(device, 'encoder')
+    this.#recordings = new Recordings(device, this.#arena)
   }
 
   /** @throws MaxsiftError as `loadWeights`; `MODEL_UNSUPPORTED` for shapes that no kernel takes. */
@@ -95,6 +99,7 @@ export class GpuEncoder {
    */
   async reserve(inputs: readonly EncoderInput[]): Promise<void> {
     const batch = this.#measure(inputs)
+    if (this.#recordings.get(shapeOf(batch))) return
     const { hidden, intermediate, attention } = this.spec.encoder
     const { tokens, kept } = batch
     const { output, down } = this.#parts(tokens)
@@ -176,7 +181,13 @@ export class GpuEncoder {
     if (this.spec.pooling) queue.writeBuffer(this.#arena.get('runs'), 0, runs)
     const work = listTiles(batch.sequences, tileRows(this.spec.encoder)) as Uint32Array<ArrayBuffer>
     queue.writeBuffer(this.#arena.get('work'), 0, work)
-    for (const { plan, bindings } of this.#steps(batch)) recorder.dispatch(plan, bindings())
+    const dispatches = () => this.#steps(batch).map(({ plan, bindings }) => ({ plan, bindings: bindings() }))
+    if (inputs.length === 1) {
+      const shape = shapeOf(batch)
+      recorder.replay(this.#recordings.get(shape) ?? this.#recordings.make(shape, dispatches()))
+    } else {
+      for (const { plan, bindings } of dispatches()) recorder.dispatch(plan, bindings)
+    }
     return { vectors: this.#arena.get('vectors'), starts }
   }
 
@@ -212,6 +223,7 @@ export class GpuEncoder {
   }
 
   destroy(): void {
+    this.#recordings.clear()
     this.#arena.destroy()
     this.weights.destroy()
   }
@@ -225,6 +237,9 @@ export interface EncoderOptions extends Pick<LoadOptions, 'signal'> {
   dtype?: 'f16'
   onProgress?: (progress: { stage: 'model'; loaded: number; total: number }) => void
 }
+
+/** All that the dispatches of one text depend on; the rest of it is uploaded. Of several there is none that comes again. */
+const shapeOf = ({ tokens, kept, sequences }: Batch) => `${sequences.length} ${tokens} ${kept}`
 
 /** Values a token in the widest working buffer. */
 function widestRow({ encoder: { hidden, intermediate }, projections }: ModelSpec): number {

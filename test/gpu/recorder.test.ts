@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { STORAGE } from '../../src/gpu/device.ts'
 import type { Plan } from '../../src/gpu/kernel.ts'
 import { Recorder } from '../../src/gpu/recorder.ts'
+import { Recording } from '../../src/gpu/recording.ts'
 import { gpuMissing, openDevice } from '../gpu.ts'
 
 const missing = await gpuMissing()
@@ -57,6 +58,34 @@ describe.skipIf(missing)(`recorder${missing ? ` — ${missing}` : ''}`, () => {
       )
       expect(results).toEqual(outs.map((_, i) => counted(16, 100 * i + round, i + 1)))
     }
+  })
+
+  it('runs recordings among other dispatches, in their order, as often as it is told', async () => {
+    const device = await openDevice()
+    await device.kernels.prepare([variant])
+    const out = await device.allocate(64, 'out', STORAGE)
+    const recording = new Recording(device, [
+      { plan: plan(8, 100, 1), bindings: [out] },
+      { plan: plan(0, 500, 1), bindings: [out] },
+      { plan: plan(4, 200, 1), bindings: [out] },
+    ])
+    expect(recording.length).toBe(2)
+    for (let round = 0; round < 2; round++) {
+      const { dispatches } = device.counts
+      const recorder = new Recorder(device)
+      recorder.dispatch(plan(16, round, 1), [out])
+      recorder.replay(recording)
+      recorder.dispatch(plan(2, 300, 1), [out])
+      const read = recorder.read(out, 0, 64)
+      recorder.replay(recording)
+      const again = recorder.read(out, 0, 64)
+      await recorder.submit()
+      const rest = [202, 203, 104, 105, 106, 107, ...counted(8, round + 8, 1)]
+      expect(Array.from(new Uint32Array(await read))).toEqual([300, 301, ...rest])
+      expect(Array.from(new Uint32Array(await again))).toEqual([200, 201, ...rest])
+      expect(device.counts.dispatches - dispatches).toBe(6)
+    }
+    recording.release()
   })
 
   it('binds the buffers it is given, and parts of them', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { openCheckpoint } from '../../src/model/checkpoint.ts'
 import { type EncoderInput, GpuEncoder } from '../../src/model/encoder.ts'
 import { encodeText } from '../../src/text/encode.ts'
@@ -73,6 +73,40 @@ describe.skipIf(missing)(`encoder${missing ? ` — ${missing}` : ''}`, () => {
       const [from, to] = together.starts.slice(i, i + 2)
       expect(maxError(together.vectors.subarray(from * dim, to * dim), alone.vectors)).toBeLessThan(1e-6)
     }
+    encoder.destroy()
+  })
+
+  it('plans the dispatches of a text once for each length, and anew when working buffers have grown', async () => {
+    const encoder = await GpuEncoder.load(device!, await open('pylate'))
+    const texts = inputs(Array.from({ length: 40 }, (_, i) => [1 + i, 0] as const))
+    const alone = (i: number) => encodeBatch(device!, encoder, [texts[i]])
+    const asked = vi.spyOn(device!.kernels, 'get')
+    const planned = async (i: number) => {
+      asked.mockClear()
+      await alone(i)
+      return asked.mock.calls.length > 0
+    }
+    const first = await alone(39)
+    expect([await planned(39), await planned(9), await planned(9)]).toEqual([false, true, false])
+    const { allocations } = device!.counts
+    // The same length, other ids.
+    const other = { ...texts[9], ids: texts[20].ids.slice(0, 10) }
+    const reference = await encodeBatch(device!, encoder, [texts[9], other])
+    expect(
+      maxError((await encodeBatch(device!, encoder, [other])).vectors, reference.vectors.subarray(480)),
+    ).toBeLessThan(1e-6)
+    expect(device!.counts.allocations).toBe(allocations)
+    await encodeBatch(device!, encoder, texts)
+    expect(await planned(39)).toBe(true)
+    expect((await alone(39)).vectors).toEqual(first.vectors)
+    // More than are kept, without a buffer for each.
+    for (let i = 0; i < 40; i++) await alone(i)
+    expect(await planned(0)).toBe(true)
+    const held = device!.counts.allocations
+    for (let i = 0; i < 40; i++) await alone(i)
+    expect(device!.counts.allocations).toBe(held)
+    expect((await alone(39)).vectors).toEqual(first.vectors)
+    asked.mockRestore()
     encoder.destroy()
   })
 
