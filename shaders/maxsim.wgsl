@@ -27,12 +27,13 @@
 // Sums of products are exact. Over Cranfield with 150 queries, scores move by at most 7e-5 and no order of ten hits
 // changes; with one byte a component it is 0.024, half of what int8 codes themselves cost, and 14 orders.
 //
-// Otherwise, for software adapters: no barrier and no workgroup memory. One invocation scores a slice, ROWS rows × FOURS
-// fours of tokens at a time: 8 × 4 where a vector register holds 4 lanes, 4 × 8 where it holds 8. The other way round,
-// SwiftShader and lavapipe are a fifth slower; more of either does not fit their registers.
+// Otherwise, for software adapters: no barrier and no workgroup memory. One invocation scores a slice, PER · WIDTH rows ×
+// FOURS fours of tokens at a time. There a load of one value for all lanes costs one for each lane: with SUBGROUPS each
+// loads other rows of the query, and they broadcast them to each other.
 //
 // Constants: TILED, CODE_BITS; TILED: LANES ≤ 64 (their maxima fill the tile exactly), TOKENS, FOURS = 8 (4 rows each),
-// COMPONENTS = 4, SUBGROUPS; else LANES, ROWS, FOURS. INTEGER: TILED, CODE_BITS = 8, TOKENS = 1.
+// COMPONENTS = 4, SUBGROUPS; else LANES, PER, WIDTH (at most the smallest subgroup; 1
+// without SUBGROUPS), FOURS, SUBGROUPS. INTEGER: TILED, CODE_BITS = 8, TOKENS = 1.
 // The dimension is a parameter: drivers unroll loops of constant length, and took ten times as long to compile.
 
 struct Params {
@@ -280,42 +281,69 @@ fn main(
 
 #else
 
+const ROWS = PER * WIDTH;
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
+#if SUBGROUPS
+  @builtin(subgroup_invocation_id) place: u32,
+#endif
 ) {
-  let index = (group.y * groups.x + group.x) * LANES + lane;
-  if (index >= params.slices) {
+  let base = (group.y * groups.x + group.x) * LANES;
+  if (base >= params.slices) {
     return;
   }
-  let slice = slices[index];
-  let goal = slice.z;
+#if SUBGROUPS
+  // All go as far as the one with most to do: what a lane loads, others need.
+  let slice = slices[min(base + lane, params.slices - 1u)];
+  let wanted = base + lane < params.slices && is_alive(slice.w);
+  var most = 0u;
+  for (var i = base; i < min(base + LANES, params.slices); i++) {
+    if (is_alive(slices[i].w)) {
+      most = max(most, slices[i].y);
+    }
+  }
+#else
+  const place = 0u;
+  const wanted = true;
+  if (base + lane >= params.slices) {
+    return;
+  }
+  let slice = slices[base + lane];
   if (!is_alive(slice.w)) {
     return;
   }
-  if (slice.y == 0u) {
-    scores[group.z * params.passages + goal] = NONE;
-    return;
-  }
+  let most = slice.y;
+#endif
+  let goal = slice.z;
   let quads = params.quads;
-  let last = slice.y - 1u;
+  let last = max(slice.y, 1u) - 1u;
   var sum = 0.0;
   for (var first = 0u; first < params.rows; first += ROWS) {
-#for r ROWS
-    let row_$r = (group.z * params.rows + min(first + $ru, params.rows - 1u)) * quads;
-    var m_$r = vec4f(NONE);
+#for p PER
+    let row_$p = first + $pu * WIDTH + place % WIDTH;
+    let start_$p = (group.z * params.rows + min(row_$p, params.rows - 1u)) * quads;
+#for l WIDTH
+    var m_$p_$l = vec4f(NONE);
 #end
-    for (var t = 0u; t < slice.y; t += 4u * FOURS) {
+#end
+    for (var t = 0u; t < most; t += 4u * FOURS) {
 #for v FOURS
       let tokens_$v = slice.x + min(vec4u(0u, 1u, 2u, 3u) + t + 4u * $vu, vec4u(last));
       let starts_$v = tokens_$v * quads;
-#for r ROWS
-      var a_$r_$v = vec4f();
+#for p PER
+#for l WIDTH
+      var a_$p_$l_$v = vec4f();
+#end
 #end
 #end
       for (var i = 0u; i < quads; i++) {
+#for p PER
+        let own_$p = query[start_$p + i];
+#end
 #for v FOURS
         let four_$v = mat4x4f(
           unpack(shard[starts_$v.x + i]),
@@ -324,10 +352,16 @@ fn main(
           unpack(shard[starts_$v.w + i]),
         );
 #end
-#for r ROWS
-        let q_$r = query[row_$r + i];
+#for p PER
+#for l WIDTH
+#if SUBGROUPS
+        let q_$p_$l = subgroupBroadcast(own_$p, $lu);
+#else
+        let q_$p_$l = own_$p;
+#endif
 #for v FOURS
-        a_$r_$v += q_$r * four_$v;
+        a_$p_$l_$v += q_$p_$l * four_$v;
+#end
 #end
 #end
       }
@@ -340,23 +374,28 @@ fn main(
 #else
       let scale_$v = 1.0;
 #endif
-#for r ROWS
-      m_$r = max(m_$r, a_$r_$v * scale_$v);
+#for p PER
+#for l WIDTH
+      m_$p_$l = max(m_$p_$l, a_$p_$l_$v * scale_$v);
+#end
 #end
 #end
     }
-#for r ROWS
-    if (first + $ru < params.rows) {
-      let peak = max(max(m_$r.x, m_$r.y), max(m_$r.z, m_$r.w));
-      if (goal >= PARTIAL) {
-        partials[(group.z * params.slots + goal - PARTIAL) * params.rows + first + $ru] = peak;
+#for p PER
+#for l WIDTH
+    if (first + $pu * WIDTH + $lu < params.rows) {
+      let peak = max(max(m_$p_$l.x, m_$p_$l.y), max(m_$p_$l.z, m_$p_$l.w));
+      if (goal >= PARTIAL && wanted) {
+        let slot = group.z * params.slots + goal - PARTIAL;
+        partials[slot * params.rows + first + $pu * WIDTH + $lu] = peak;
       }
       sum += peak;
     }
 #end
+#end
   }
-  if (goal < PARTIAL) {
-    scores[group.z * params.passages + goal] = sum;
+  if (goal < PARTIAL && wanted) {
+    scores[group.z * params.passages + goal] = select(sum, NONE, slice.y == 0u);
   }
 }
 #endif

@@ -28,9 +28,9 @@ export interface MaxSimForce {
 
 /**
  * Tiles in workgroup memory: a subgroup of lanes with two tokens each; or 64 lanes with one, reduced by subgroups or by a
- * tree. Or one invocation per passage, without barriers.
+ * tree. Or one invocation per passage, without barriers; in subgroups that load the query together.
  */
-export const MAXSIM_BODIES = ['pair', 'subgroup', 'workgroup', 'lane'] as const
+export const MAXSIM_BODIES = ['pair', 'subgroup', 'workgroup', 'lane', 'broadcast'] as const
 export type MaxSimBody = (typeof MAXSIM_BODIES)[number]
 
 /** Those that can multiply integers, with one token a lane: of two, the sums would not fit the registers. */
@@ -49,12 +49,18 @@ export const PARTIAL = 0x80000000
 export function maxSimBodies({ subgroups, fallback }: Capabilities): MaxSimBody[] {
   if (!subgroups) return fallback ? ['lane', 'workgroup'] : ['workgroup', 'lane']
   if (fallback) return MAXSIM_BODIES.toReversed()
-  return subgroups.min === 32 ? [...MAXSIM_BODIES] : ['subgroup', 'workgroup', 'lane', 'pair']
+  return subgroups.min === 32 ? [...MAXSIM_BODIES] : ['subgroup', 'workgroup', 'lane', 'broadcast', 'pair']
 }
 
 /** Whether MaxSim takes the query as integers: only where a probe found that to be faster. */
 export function isInteger(bits: CodeBits, { packedDot, integer }: Capabilities): boolean {
   return bits === 8 && packedDot && integer === true
+}
+
+/** 8 query rows at a time: how many a lane loads, and how many lanes with different ones. */
+function rowsOf(subgroups: boolean, caps: Capabilities): Defines {
+  const width = subgroups ? Math.min(8, caps.subgroups!.min) : 1
+  return { PER: 8 / width, WIDTH: width }
 }
 
 /**
@@ -65,15 +71,14 @@ export function planMaxSim(shape: MaxSimShape, caps: Capabilities, force: MaxSim
   const { queries, rows, dim, bits, slices, capacity, passages, slots } = shape
   const integer = force.integer ?? isInteger(bits, caps)
   const body = force.body ?? maxSimBodies(caps).find((body) => !integer || INTEGER_BODIES.includes(body))!
-  const tiled = body !== 'lane'
+  const tiled = body !== 'lane' && body !== 'broadcast'
   const pair = body === 'pair'
-  const subgroups = pair || body === 'subgroup'
+  const subgroups = body !== 'workgroup' && body !== 'lane'
   // A narrow workgroup spreads a small index over the cores of a software adapter.
   const lanes = pair ? 32 : tiled ? 64 : 16
-  const wide = (caps.subgroups?.min ?? 0) >= 8
   const tile: Defines = tiled
     ? { TOKENS: pair ? 2 : 1, FOURS: 8, COMPONENTS: 4 }
-    : { ROWS: wide ? 4 : 8, FOURS: wide ? 2 : 1 }
+    : { ...rowsOf(subgroups, caps), FOURS: 2 }
   return {
     variant: {
       name: `maxsim.${integer ? 'integer' : bits}.${body}`,

@@ -76,6 +76,7 @@ describe.skipIf(missing)(`maxsim${missing ? ` — ${missing}` : ''}`, async () =
     const gpu = (min: number, max: number) => maxSimBodies({ ...caps, fallback: false, subgroups: { min, max } })[0]
     expect([gpu(32, 32), gpu(32, 64), gpu(8, 32), gpu(64, 128)]).toEqual(['pair', 'pair', 'subgroup', 'subgroup'])
     expect(maxSimBodies({ ...caps, fallback: false })[0]).toBe('workgroup')
+    expect(maxSimBodies({ ...caps, subgroups: { min: 4, max: 4 } })[0]).toBe('broadcast')
     const integer = { ...caps, packedDot: true, integer: true }
     expect([isInteger(8, integer), isInteger(16, integer), isInteger(8, { ...integer, packedDot: false })]).toEqual([
       true,

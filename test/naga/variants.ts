@@ -79,7 +79,7 @@ function* plans(): Iterable<Variant> {
       const shape = { rows: 32, dim, bits: code, capacity: 100 }
       const scored = { ...shape, slices: 3, passages: 3, slots: 0 }
       for (const body of MAXSIM_BODIES) yield planMaxSim(scored, caps, { body }).variant
-      yield planMaxSim(scored, { ...caps, subgroups: { min: 4, max: 4 } }, { body: 'lane' }).variant
+      yield planMaxSim(scored, { ...caps, subgroups: { min: 4, max: 4 } }, { body: 'broadcast' }).variant
       for (const body of code === 8 ? INTEGER_BODIES : [])
         yield planMaxSim(scored, caps, { body, integer: true }).variant
       yield planQuantize({ ...shape, base: 0 }, caps).variant
