@@ -17,7 +17,8 @@
 // a workgroup.
 //
 // Otherwise, for software adapters: no barrier and no workgroup memory; each invocation reads what it needs.
-// There a barrier costs more than the loads it saves.
+// There a barrier costs more than the loads it saves, and a load of one value for all lanes costs one for each lane:
+// with SUBGROUPS, where all lanes of a workgroup have the same rows, each loads others, which they broadcast to each other.
 //
 // With more than one part, each is the sum over a run of k of its own, the bias in the first; the next kernel adds them
 // up, in order. For few rows and a long k: else a few workgroups would each go a long way alone.
@@ -27,7 +28,8 @@
 // staged in workgroup memory come out wrong (llama.cpp issue 25748).
 //
 // Constants: WEIGHTS (0 f32, 1 f16, 2 bf16, 3 i8), ACTIVATION (as in lib/activation), RESIDUAL, GATED, VEC (k, columns and
-// `first` are multiples of 4), HALF, TILED, ROWS, VECTORS, BLOCKS, FOUR (4).
+// `first` are multiples of 4), HALF, TILED, ROWS, VECTORS, BLOCKS, FOUR (4); unless TILED: WIDE × HIGH invocations a workgroup, SUBGROUPS with HIGH 1,
+// PER · WIDTH = ROWS, WIDTH at most the smallest subgroup, 1 without SUBGROUPS.
 
 struct Params {
   m: u32,
@@ -247,45 +249,67 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 #else
 
 // Rows and columns beyond the matrix repeat the last one: their sums are thrown away by `finish`.
-@compute @workgroup_size(8, 8)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let row0 = id.y * ROWS;
-  let column0 = id.x * VECTORS * 4u;
+@compute @workgroup_size(WIDE, HIGH)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+#if SUBGROUPS
+  @builtin(subgroup_invocation_id) place: u32,
+#endif
+) {
+  let column0 = (group.x * WIDE + lane.x) * VECTORS * 4u;
+#if SUBGROUPS
+  let row0 = group.y * ROWS;
+#else
+  const place = 0u;
+  let row0 = (group.y * HIGH + lane.y) * ROWS;
   if (row0 >= params.m || column0 >= params.n) {
     return;
   }
-#for r ROWS
+#endif
+#for p PER
+  let a_$p = start_a(min(row0 + $pu * WIDTH + place % WIDTH, params.m - 1u));
+#for l WIDTH
 #for v VECTORS
-  var sum_$r_$v = vec4f();
+  var sum_$p_$l_$v = vec4f();
+#end
 #end
 #end
   let blocks = (params.k + 3u) / 4u;
-#for r ROWS
-  let a_$r = start_a(min(row0 + $ru, params.m - 1u));
-#end
 #for v VECTORS
 #for j FOUR
   let w_$v_$j = min(column0 + $vu * 4u + $ju, params.n - 1u) * blocks;
 #end
 #end
-  let first = id.z * part_blocks();
+  let first = group.z * part_blocks();
   let end = min(first + part_blocks(), blocks);
   for (var block = first; block < end; block++) {
-#for r ROWS
-    let row_$r = load_a(a_$r, block);
+#for p PER
+    let own_$p = load_a(a_$p, block);
+#for l WIDTH
+#if SUBGROUPS
+    let row_$p_$l = subgroupBroadcast(own_$p, $lu);
+#else
+    let row_$p_$l = own_$p;
+#endif
+#end
 #end
 #for v VECTORS
 #for j FOUR
     let column_$v_$j = load_w(w_$v_$j, block);
-#for r ROWS
-    sum_$r_$v[$j] += dot(row_$r, column_$v_$j);
+#for p PER
+#for l WIDTH
+    sum_$p_$l_$v[$j] += dot(row_$p_$l, column_$v_$j);
+#end
 #end
 #end
 #end
   }
-#for r ROWS
+#for p PER
+#for l WIDTH
 #for v VECTORS
-  finish(id.z, row0 + $ru, column0 + $vu * 4u, sum_$r_$v);
+  finish(group.z, row0 + $pu * WIDTH + $lu, column0 + $vu * 4u, sum_$p_$l_$v);
+#end
 #end
 #end
 }

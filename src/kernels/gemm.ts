@@ -38,17 +38,23 @@ export interface Tile {
   vectors: number
   /** Fours of k a step; only where tiled. */
   blocks: number
+  /** Invocations of a workgroup over columns and over rows. */
+  lanes: readonly [wide: number, high: number]
+  /** Lanes load rows for each other; only with `subgroups`. */
+  shared?: boolean
 }
 
 export const TILES = {
   /** 32 × 32. */
-  square: { tiled: true, rows: 4, vectors: 1, blocks: 8 },
+  square: { tiled: true, rows: 4, vectors: 1, blocks: 8, lanes: [8, 8] },
   /** 64 × 64: each value is read half as often, in twice the registers. Only with fours, else it compiles for seconds. */
-  large: { tiled: true, rows: 8, vectors: 2, blocks: 4 },
+  large: { tiled: true, rows: 8, vectors: 2, blocks: 4, lanes: [8, 8] },
   /** 8 × 32: four times the workgroups, for a few rows. */
-  flat: { tiled: true, rows: 1, vectors: 1, blocks: 8 },
+  flat: { tiled: true, rows: 1, vectors: 1, blocks: 8, lanes: [8, 8] },
   /** Without barriers, 8 × 8 an invocation. With 4 × 8, SwiftShader and lavapipe take up to a third longer. */
-  register: { tiled: false, rows: 8, vectors: 2, blocks: 1 },
+  register: { tiled: false, rows: 8, vectors: 2, blocks: 1, lanes: [8, 8] },
+  /** The same, where lanes share the loads of rows. */
+  broadcast: { tiled: false, rows: 8, vectors: 2, blocks: 1, lanes: [16, 1], shared: true },
 } as const satisfies Record<string, Tile>
 
 export interface GemmForce {
@@ -75,7 +81,9 @@ export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce 
     throw new Error('parts have neither activation nor residual')
   const vec = force.vec ?? (k % 4 === 0 && columns % 4 === 0)
   const name = force.tile ?? pickTile(m, n, caps, half, vec)
-  const { tiled, rows, vectors, blocks } = TILES[name]
+  const { tiled, rows, vectors, blocks, lanes, shared = false }: Tile = TILES[name]
+  const [wide, high] = lanes
+  const width = shared ? Math.min(rows, caps.subgroups!.min) : 1
   return {
     variant: {
       name: `gemm.${name}.${weights}${half ? '.half' : ''}`,
@@ -92,20 +100,26 @@ export function planGemm(shape: GemmShape, caps: Capabilities, force: GemmForce 
         VECTORS: vectors,
         BLOCKS: blocks,
         FOUR: 4,
+        SUBGROUPS: shared,
+        WIDE: wide,
+        HIGH: high,
+        PER: rows / width,
+        WIDTH: width,
       },
-      enable: half ? ['f16'] : [],
+      enable: half ? ['f16'] : shared ? ['subgroups'] : [],
     },
-    grid: [Math.ceil(n / (32 * vectors)), Math.ceil(m / (8 * rows)), parts],
+    grid: [Math.ceil(n / (4 * vectors * wide)), Math.ceil(m / (rows * high)), parts],
     params: [m, n, k, first, columns, parts],
   }
 }
 
 /** Multiply-adds that a plan executes: whole tiles, also where they reach beyond the matrix. */
 export function executedByGemm({ m, k, columns, shard }: GemmShape, { variant }: Plan): number {
-  const { TILED, ROWS, VECTORS } = variant.defines
-  const around = TILED ? 8 : 1
+  const { TILED, SUBGROUPS, ROWS, VECTORS, WIDE, HIGH } = variant.defines
+  // Without barriers, a lane beyond the matrix ends at once, but where others need it.
+  const [wide, high] = TILED || SUBGROUPS ? [Number(WIDE), Number(HIGH)] : [1, 1]
   const up = (count: number, step: number) => Math.ceil(count / step) * step
-  return up(m, around * Number(ROWS)) * up(shard?.rows ?? columns, around * 4 * Number(VECTORS)) * k
+  return up(m, high * Number(ROWS)) * up(shard?.rows ?? columns, wide * 4 * Number(VECTORS)) * k
 }
 
 /** Workgroups that keep a GPU busy; a part of k that is worth its sums; most parts. */
@@ -131,11 +145,11 @@ export const PROBED = ['square', 'large', 'register'] as const
 function pickTile(
   m: number,
   n: number,
-  { fallback, tile }: Capabilities,
+  { fallback, subgroups, tile }: Capabilities,
   half: boolean,
   vec: boolean,
 ): keyof typeof TILES {
-  if (fallback && !half) return 'register'
+  if (fallback && !half) return subgroups ? 'broadcast' : 'register'
   const [wide, narrow] = [64, 32].map((size) => Math.ceil(m / size) * Math.ceil(n / size))
   if (narrow < BUSY_GROUPS / 4) return 'flat'
   const probed = PROBED.find((name) => name === tile)

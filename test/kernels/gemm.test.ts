@@ -8,8 +8,8 @@ import { maxError, random, runPlan, runPlans } from './harness.ts'
 import { store } from './weights.ts'
 
 const missing = await gpuMissing()
-const f16 = !missing && (await openDevice()).caps.f16
-const tiles = Object.keys(TILES) as (keyof typeof TILES)[]
+const { f16 = false, subgroups = null } = missing ? {} : (await openDevice()).caps
+const tiles = (Object.keys(TILES) as (keyof typeof TILES)[]).filter((tile) => tile !== 'broadcast' || subgroups)
 const formats = ['F32', 'F16', 'BF16', 'I8'] as const
 
 function example(m: number, k: number, n: number, format: WeightFormat) {
