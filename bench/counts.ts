@@ -34,9 +34,9 @@ export async function count(
   const codec = codecOf({ id: 'int8' })
   const arena = new Arena(device, 'bench')
   const documents = LENGTHS.map(textOf)
-  const codes = await encodeCodes(device, arena, encoder, codec, documents.slice(0, HITS).map(firstTokens))
+  const { codes } = await encodeCodes(device, arena, encoder, codec, documents.slice(0, HITS).map(firstTokens))
   const residents = new GpuResidents(new GpuBackend(device), codec, shape.dim)
-  await residents.append(codes.map((passage) => [passage]))
+  await residents.append((await codes).map((passage) => [passage]))
 
   const query = encodeText(model.tokenizer, model.spec.query, QUERY)
   const search = async () => {

@@ -29,8 +29,12 @@ RUNS = {
     'two-ways': replace(BASE, queries=32, ways=2),
     'short-passages': replace(BASE, length=64, steps=36),
 }
-# Whether what shows in 24 steps (384 queries) is still there after 96 (1,536 queries).
-RUNS |= {f'{name}, 96 steps': replace(RUNS[name], steps=96) for name in ('base', 'n-way', 'schedule-free')}
+# Whether what shows in 24 steps (384 queries) is still there after 96 (1,536 queries) and 188 (3,008).
+RUNS |= {
+    f'{name}, {steps} steps': replace(RUNS[name], steps=steps)
+    for steps in (96, 188)
+    for name in ('base', 'n-way', 'schedule-free')
+}
 
 
 def main(work: Path, only: list[str]) -> None:

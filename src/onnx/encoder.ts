@@ -8,7 +8,7 @@ import { positionsOf } from '../model/positions.ts'
 import { checkShape } from '../model/shape.ts'
 import type { ModelSpec } from '../model/spec.ts'
 import { fingerprint, streamTensors } from '../model/stream.ts'
-import type { PassageVectors } from '../search/backend.ts'
+import type { Encoding } from '../search/backend.ts'
 import { HIDDEN, PADDING } from './attention.ts'
 import { countsPositions, tellsTypes, writeModel } from './forward.ts'
 import { groupByLength } from './groups.ts'
@@ -61,8 +61,9 @@ export class OnnxEncoder implements CpuEncoder {
     )
   }
 
-  async encode(inputs: readonly EncoderInput[], codec: Codec): Promise<PassageVectors[]> {
-    return (await this.vectors(inputs)).map((vectors) => codesOf(codec, vectors, this.spec.dim))
+  async encode(inputs: readonly EncoderInput[], codec: Codec): Promise<Encoding> {
+    const codes = (await this.vectors(inputs)).map((vectors) => codesOf(codec, vectors, this.spec.dim))
+    return { codes: Promise.resolve(codes) }
   }
 
   async vectors(inputs: readonly EncoderInput[]): Promise<Float32Array[]> {

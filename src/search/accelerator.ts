@@ -13,6 +13,10 @@ export class Accelerator {
   readonly #turns = new Turns()
   #backend: Promise<Backend> | null = null
   #lastLoss = Number.NEGATIVE_INFINITY
+  /** Several tasks may hear of one loss. */
+  #lost: Backend | null = null
+  /** Whether no other loss was shortly before it. */
+  #isFirst = true
 
   constructor(private readonly open: () => Promise<Backend>) {}
 
@@ -48,15 +52,18 @@ export class Accelerator {
         // The error of a mapping can come before the loss itself is announced.
         await Promise.race([backend.lost, new Promise((resolve) => setTimeout(resolve, 1_000))])
         if (backend.lostBecause === null) throw error
-        const now = performance.now()
-        const again = attempt === 0 && now - this.#lastLoss > INCIDENT_MS
-        this.#lastLoss = now
-        if (!again) throw error
+        if (this.#lost !== backend) {
+          const now = performance.now()
+          this.#isFirst = now - this.#lastLoss > INCIDENT_MS
+          this.#lastLoss = now
+          this.#lost = backend
+        }
+        if (attempt > 0 || !this.#isFirst) throw error
       }
     }
   }
 
-  /** One submission's worth of work. Searches are urgent: they wait for at most the one in flight. */
+  /** Gives one submission to the backend. Searches are urgent: they wait for what is under way, not for what waits. */
   turn<Result>(urgent: boolean, task: () => Promise<Result>, signal?: AbortSignal): Promise<Result> {
     return this.#turns.take(urgent, task, signal)
   }

@@ -33,11 +33,16 @@ export interface Encoder {
   readonly fingerprint: string
   /** Of the weights, as they are held. */
   readonly weightBytes: number
-  /** The codes of each input's kept rows, in order. One piece of work: nothing else is done in between. */
-  encode(inputs: readonly EncoderInput[], codec: Codec): Promise<PassageVectors[]>
+  /** The codes of each input's kept rows, in order. One piece of work: nothing else is done before it is under way. */
+  encode(inputs: readonly EncoderInput[], codec: Codec): Promise<Encoding>
   /** (kept rows, dim) f32 of each input: token vectors as they are, or what a reranker gives. */
   vectors(inputs: readonly EncoderInput[]): Promise<Float32Array[]>
   destroy(): void
+}
+
+/** Work that is under way: the next may be given to the same backend, which does one after the other. */
+export interface Encoding {
+  codes: Promise<PassageVectors[]>
 }
 
 /** The codes of a passage as the store keeps them: one run of values, and one of scales where the codec has them. */

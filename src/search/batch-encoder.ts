@@ -13,8 +13,10 @@ export interface EncodedPart {
   documents: number[]
 }
 
-/** Makes segments of stored batches: passages → token vectors → codes, one submission after another. */
+/** Makes segments of stored batches: passages → token vectors → codes, one submission after another, two at a time. */
 export class BatchEncoder {
+  #ended = 0
+
   constructor(
     private readonly index: LiveIndex,
     private readonly pace: Pace,
@@ -50,16 +52,23 @@ export class BatchEncoder {
       started = performance.now()
       return { ...(await writer.finish()), documents }
     }
-    for (const group of this.pace.batches(passages, ({ input }) => input.ids.length)) {
-      vectors.push(
-        ...(await this.#submit(
-          group.map(({ input }) => input),
-          signal,
-        )),
-      )
-      // The document of the next passage may have begun in this group.
-      const whole = passages[vectors.length]?.document ?? prepared.length
-      if (whole < prepared.length && whole > part && performance.now() - started >= milliseconds) yield await cut(whole)
+    const underway: Promise<PassageVectors[]>[] = []
+    try {
+      for (const group of this.pace.batches(passages, ({ input }) => input.ids.length)) {
+        const inputs = group.map(({ input }) => input)
+        const submission = this.#submit(inputs, signal)
+        // Whoever waits for the one before it hears of that first.
+        submission.catch(() => {})
+        underway.push(submission)
+        while (underway.length >= this.pace.depth) vectors.push(...(await underway.shift()!))
+        // The document of the next passage may have begun in this group.
+        const whole = passages[vectors.length]?.document ?? prepared.length
+        if (whole < prepared.length && whole > part && performance.now() - started >= milliseconds)
+          yield await cut(whole)
+      }
+      while (underway.length > 0) vectors.push(...(await underway.shift()!))
+    } finally {
+      await Promise.allSettled(underway)
     }
     yield await cut(prepared.length)
   }
@@ -68,14 +77,15 @@ export class BatchEncoder {
     const { accelerator, model } = this.index.options
     return accelerator.use(async (backend) => {
       const encoder = await model.encoder(backend)
-      const work = async () => {
-        const started = performance.now()
-        const vectors = await encoder.encode(inputs, this.index.codec)
-        const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0)
-        this.pace.learn(tokens, performance.now() - started)
-        return vectors
-      }
-      return accelerator.turn(false, work, signal)
+      const start = async () => ({ since: performance.now(), ...(await encoder.encode(inputs, this.index.codec)) })
+      const { since, codes } = await accelerator.turn(false, start, signal)
+      const vectors = await codes
+      const now = performance.now()
+      const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0)
+      // It began when the one before it ended.
+      this.pace.learn(tokens, now - Math.max(since, this.#ended))
+      this.#ended = now
+      return vectors
     }, signal)
   }
 }

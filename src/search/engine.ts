@@ -131,7 +131,7 @@ export class Engine {
       const encoded = await this.#use(async (backend) => {
         const encoder = await this.model.encoder(backend)
         const started = performance.now()
-        const codes = await encoder.encode(batch, exact)
+        const codes = await (await encoder.encode(batch, exact)).codes
         this.#pace.learn(
           batch.reduce((sum, { ids }) => sum + ids.length, 0),
           performance.now() - started,

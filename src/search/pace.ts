@@ -1,5 +1,5 @@
-/** A submission should take about this long: far below the 2 s watchdog, and a search waits for at most one. */
-const TARGET_MS = 100
+/** A submission should take about this long: far below the 2 s watchdog, and a search waits for two. */
+const TARGET_MS = 50
 const FEWEST_TOKENS = 32
 /** Beyond this a GPU gains nothing any more, and the widest working buffer stays small. */
 const MOST_TOKENS = 4_096
@@ -11,6 +11,11 @@ export class Pace {
 
   get tokens(): number {
     return Math.min(MOST_TOKENS, Math.max(FEWEST_TOKENS, Math.round(this.#rate * TARGET_MS)))
+  }
+
+  /** How many submissions are under way at a time: the GPU has the next one when one ends, unless each keeps it long. */
+  get depth(): number {
+    return this.#rate * TARGET_MS < FEWEST_TOKENS ? 1 : 2
   }
 
   /** Tokens that can be encoded in this time. */

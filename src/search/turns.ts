@@ -1,6 +1,5 @@
 /**
- * Turns at one GPU: tasks run one after the other, and an urgent one (a search) goes before all that wait, so that it
- * is held up by at most the submission in flight.
+ * Turns at one GPU: tasks run one after the other, and an urgent one (a search) goes before all that wait.
  */
 export class Turns {
   readonly #urgent: (() => void)[] = []

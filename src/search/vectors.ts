@@ -5,11 +5,11 @@ import { Recorder } from '../gpu/recorder.ts'
 import { rowBytes } from '../kernels/codes.ts'
 import { planQuantize } from '../kernels/quantize.ts'
 import type { EncoderInput, GpuEncoder } from '../model/encoder.ts'
-import type { PassageVectors } from './backend.ts'
+import type { Encoding } from './backend.ts'
 
 /**
- * One submission of indexing: inputs → token vectors → codes, read back as the store keeps them.
- * @returns the codes of each input's kept rows, in order.
+ * One submission of indexing: inputs → token vectors → codes, read back as the store keeps them: those of each input's
+ * kept rows, in order. Resolves once it is submitted.
  */
 export async function encodeCodes(
   device: Device,
@@ -17,10 +17,12 @@ export async function encodeCodes(
   encoder: GpuEncoder,
   codec: Codec,
   inputs: readonly EncoderInput[],
-): Promise<PassageVectors[]> {
+): Promise<Encoding> {
   const { dim } = encoder.spec
   const rows = inputs.reduce((sum, { keep }) => sum + keep.length, 0)
-  if (rows === 0) return inputs.map(() => ({ tokens: 0, codes: codec.scaled ? [empty, empty] : [empty] }))
+  if (rows === 0) {
+    return { codes: Promise.resolve(inputs.map(() => ({ tokens: 0, codes: codec.scaled ? [empty, empty] : [empty] }))) }
+  }
   const bytes = rows * rowBytes(codec.bits, dim)
   const plan = planQuantize({ rows, dim, bits: codec.bits, base: 0, capacity: rows }, device.caps)
   await Promise.all([encoder.reserve(inputs), arena.reserve({ codes: bytes }), device.kernels.prepare([plan.variant])])
@@ -28,15 +30,17 @@ export async function encodeCodes(
   const { vectors, starts } = encoder.record(recorder, inputs)
   recorder.dispatch(plan, [vectors, arena.get('codes')])
   const read = recorder.read(arena.get('codes'), 0, bytes)
-  await recorder.submit()
-  const data = new Uint8Array(await read)
-  const width = codec.words(dim) * 4
-  return inputs.map((_, i) => {
-    const [from, to] = [starts[i], starts[i + 1]]
-    const codes = [data.subarray(from * width, to * width)]
-    if (codec.scaled) codes.push(data.subarray(rows * width + from * 4, rows * width + to * 4))
-    return { tokens: to - from, codes }
-  })
+  const cut = async () => {
+    const data = new Uint8Array(await read)
+    const width = codec.words(dim) * 4
+    return inputs.map((_, i) => {
+      const [from, to] = [starts[i], starts[i + 1]]
+      const codes = [data.subarray(from * width, to * width)]
+      if (codec.scaled) codes.push(data.subarray(rows * width + from * 4, rows * width + to * 4))
+      return { tokens: to - from, codes }
+    })
+  }
+  return { codes: recorder.submit().then(cut) }
 }
 
 /** One submission: inputs → vectors, read back as they are. */

@@ -4,7 +4,7 @@ import { Device, type DeviceOptions } from '../gpu/device.ts'
 import { probeMaxSim } from '../kernels/probe.ts'
 import type { Checkpoint } from '../model/checkpoint.ts'
 import { type EncoderInput, type EncoderOptions, GpuEncoder } from '../model/encoder.ts'
-import type { Backend, Encoder, PassageVectors } from './backend.ts'
+import type { Backend, Encoder, Encoding } from './backend.ts'
 import { GpuResidents } from './residents.ts'
 import { encodeCodes, readVectors } from './vectors.ts'
 
@@ -76,7 +76,7 @@ export class LoadedEncoder implements Encoder {
     return this.gpu.cost.weightBytes
   }
 
-  encode(inputs: readonly EncoderInput[], codec: Codec): Promise<PassageVectors[]> {
+  encode(inputs: readonly EncoderInput[], codec: Codec): Promise<Encoding> {
     const { device, indexing } = this.backend
     return encodeCodes(device, indexing, this.gpu, codec, inputs)
   }

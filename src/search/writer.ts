@@ -65,10 +65,10 @@ export class Writer {
     // By id: the last of several with one id in a batch counts, as an update of those before it.
     let batch = new Map<string, Prepared>()
     let repeated = 0
-    const flush = async () => {
-      if (batch.size === 0) return
-      const prepared = [...batch.values()]
-      batch = new Map()
+    // The batch before it, which is encoded while documents of the next one are read and cut into tokens.
+    let before: ReadonlyMap<string, Prepared> = new Map()
+    let storing = Promise.resolve()
+    const store = async (prepared: Prepared[], repeated: number) => {
       const known = (id: string) => this.index.loaded?.catalog.byId.has(id) ?? false
       const updated = prepared.filter(({ document }) => known(document.id)).length
       let encoded = 0
@@ -79,19 +79,29 @@ export class Writer {
       result.updated += updated + repeated
       result.added += prepared.length - updated
       result.truncated += prepared.filter(({ passages }) => passages.some(({ range }) => range.truncated)).length
-      repeated = 0
       progress()
+    }
+    const flush = async () => {
+      await storing
+      if (batch.size === 0) return
+      storing = store([...batch.values()], repeated).then(() => {
+        before = new Map()
+      })
+      // The next flush hears of it.
+      storing.catch(() => {})
+      ;[before, batch, repeated] = [batch, new Map(), 0]
     }
     let position = 0
     try {
-      for await (const input of withPauses(call.items, BATCH_MS, () => batch.size > 0)) {
+      for await (const input of withPauses(call.items, BATCH_MS, () => batch.size + before.size > 0)) {
         call.signal.throwIfAborted()
         if (input === PAUSE) {
           await flush()
           continue
         }
         const document = await readDocument(input, position++)
-        const held = batch.get(document.id)?.document ?? this.index.loaded?.catalog.byId.get(document.id)?.record
+        const { id } = document
+        const held = (batch.get(id) ?? before.get(id))?.document ?? this.index.loaded?.catalog.byId.get(id)?.record
         if (held?.hash === document.hash) {
           result.unchanged += 1
           progress()
@@ -106,16 +116,21 @@ export class Writer {
         if (full) await flush()
       }
       await flush()
+      await storing
       return result
     } catch (error) {
       // What came before an invalid document was accepted, so it is kept.
       if (!(error instanceof MaxsiftError && error.detail?.position !== undefined)) throw error
       await flush()
+      await storing
       const detail = { ...error.detail, committed: done() }
       throw new MaxsiftError(error.code, `${error.message} ${done()} documents before it are committed.`, {
         cause: error,
         detail,
       })
+    } finally {
+      // Nothing else is written before that has ended.
+      await storing.catch(() => {})
     }
   }
 

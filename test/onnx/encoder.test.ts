@@ -143,7 +143,7 @@ describe.skipIf(missing)(`ONNX encoder${missing ? ` — ${missing}` : ''}`, () =
       })
       for (const id of ['f32', 'f16', 'int8'] as const) {
         const codec = codecOf({ id })
-        const encoded = await onnx.encode(texts, codec)
+        const encoded = await (await onnx.encode(texts, codec)).codes
         expect(encoded.map(({ tokens }) => tokens)).toEqual([40, 8, 30])
         encoded.forEach(({ tokens, codes }, i) => {
           expect(codes.map(({ length }) => length)).toEqual(
