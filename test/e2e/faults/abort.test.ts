@@ -135,7 +135,11 @@ describe.skipIf(browserMissing)(`abort${unlessMissing}`, () => {
         const { signal } = faults.control
         async function* documents() {
           for (let i = 0; i < 200; i++) {
-            if (i === 100) faults.control.abort()
+            if (i === 100) {
+              // The first batch is being encoded meanwhile.
+              while ((await index.info()).documents < 12 + 64) await new Promise((done) => setTimeout(done, 20))
+              faults.control.abort()
+            }
             yield { id: `n${i}`, text: `Number ${i}.` }
           }
         }
