@@ -40,7 +40,7 @@ export async function gpuMissing(): Promise<string | null> {
 
 /**
  * A device that lives until the end of the test file, with the limits that every WebGPU device has. Without options it is
- * the same each time: a software adapter is slow to compile a pipeline, and a device does so once.
+ * the same each time, to be left as it is: a software adapter is slow to compile a pipeline, and a device does so once.
  */
 export function openDevice(options?: DeviceOptions): Promise<Device> {
   if (options) return openOther(options)

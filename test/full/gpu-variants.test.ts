@@ -41,7 +41,7 @@ it.skipIf(missing)(`MaxSim with two tokens a lane${missing ? ` — ${missing}` :
 })
 
 it.skipIf(missing)(`MaxSim in integers is asked about once${missing ? ` — ${missing}` : ''}`, async () => {
-  const device = await openDevice()
+  const device = await openDevice({})
   Object.assign(device.caps, { fallback: false, packedDot: true })
   await probeMaxSim(device)
   expect(device.caps.integer).toBeTypeOf('boolean')
@@ -59,7 +59,7 @@ it.skipIf(missing)(
     const checkpoint = await openCheckpoint(makeCheckpoint({ layers: 2, hidden: 256, heads: 8, dim: 48 }))
     const vectors: Float32Array[][] = []
     for (const fallback of [true, false]) {
-      const device = await openDevice()
+      const device = await openDevice({})
       Object.assign(device.caps, { fallback })
       const encoder = await GpuEncoder.load(device, checkpoint)
       expect([undefined, ...PROBED]).toContain(device.caps.tile)

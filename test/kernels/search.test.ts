@@ -73,7 +73,7 @@ describe.skipIf(missing)(`search${missing ? ` — ${missing}` : ''}`, async () =
   }
 
   it.skipIf(!device?.caps.packedDot)('in integers: the same hits, one dispatch more', async () => {
-    const integers = await openDevice()
+    const integers = await openDevice({})
     integers.caps.integer = true
     const documents = [[40], [3, 0, 90], [], [1500]]
     const fixture = makeFixture({ dim: 96, codec: 'int8', documents })
