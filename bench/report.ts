@@ -42,8 +42,8 @@ export function writeMarkdown(report: Report, pictures: readonly { file: string;
     software
       ? 'A software adapter: sizes are scaled down, and what is fast here says little about GPUs.'
       : 'Medians of interleaved runs.',
-    busy > 0.5
-      ? `The machine was not ours alone: ${figure(busy)} other programs wanted each core. Times and shares of the roofline are worth little then, ratios a little more.`
+    busy > 0.1
+      ? `The machine was not ours alone: other programs took ${Math.round(100 * busy)} % of its cores. Times and shares of the roofline are worth little then, ratios a little more.`
       : '',
     ...pictures.map(({ file, alt }) => `![${alt}](${file})`),
     `## The adapter at its best\n\n${rooflineTable(roofline)}`,

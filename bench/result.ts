@@ -56,7 +56,7 @@ export interface Report {
   backend: string
   /** A software adapter: sizes are smaller, and ratios between kernels say nothing about GPUs. */
   software: boolean
-  /** Programs that wanted a core before the run, for each core there is; unknown on Windows. */
+  /** Share of the machine's cores that other programs took before the run; a packed run does not know. */
   busy?: number
   versions: Record<string, string>
   commit: string

@@ -16,7 +16,7 @@
  * --pack      writes a folder, and its archive, that run on a bare Linux machine with Node and a Vulkan driver
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism, loadavg } from 'node:os'
+import { cpus } from 'node:os'
 import { join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { buildForNode, buildForPages, pack } from './bench-build.mjs'
@@ -42,7 +42,7 @@ await main(async (parameters) => {
   if (options.gpu) process.env.MAXSIFT_GPU = '1'
   if (!options.quick && options.peers) await installPeers()
   mkdirSync(cache, { recursive: true })
-  const busy = process.platform === 'win32' ? undefined : loadavg()[0] / availableParallelism()
+  const busy = await busyShare()
   const json = resolve(options.json ?? join(cache, options.node ? 'node.json' : 'chromium.json'))
   if (options.node) await runInNode(options, json)
   else await runInChromium(options, json)
@@ -51,6 +51,22 @@ await main(async (parameters) => {
   else console.log(readFileSync(json, 'utf8').trimEnd())
   return options.quick ? 0 : checkAgainstRoofline(json)
 })
+
+/** Share of this machine's cores that other programs take now. */
+async function busyShare() {
+  const spent = () =>
+    cpus().reduce(
+      ({ idle, all }, { times }) => ({
+        idle: idle + times.idle,
+        all: all + Object.values(times).reduce((sum, time) => sum + time, 0),
+      }),
+      { idle: 0, all: 0 },
+    )
+  const before = spent()
+  await new Promise((resolve) => setTimeout(resolve, 1_000))
+  const after = spent()
+  return 1 - (after.idle - before.idle) / (after.all - before.all)
+}
 
 function parse(parameters) {
   try {

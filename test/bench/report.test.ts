@@ -196,7 +196,7 @@ describe('a report', () => {
 
   it('says when the machine had other work', () => {
     expect(writeMarkdown(report, [])).not.toContain('other programs')
-    expect(writeMarkdown({ ...report, busy: 3 }, [])).toContain('3 other programs wanted each core')
+    expect(writeMarkdown({ ...report, busy: 0.5 }, [])).toContain('other programs took 50 % of its cores')
   })
 
   it('draws pictures that stand alone', () => {
