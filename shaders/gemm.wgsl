@@ -18,7 +18,7 @@
 //
 // Otherwise, for software adapters: no barrier and no workgroup memory; each invocation reads what it needs.
 // There a barrier costs more than the loads it saves, and a load of one value for all lanes costs one for each lane:
-// with SUBGROUPS, where all lanes of a workgroup have the same rows, each loads others, which they broadcast to each other.
+// with SUBGROUPS all lanes of a workgroup have the same rows, of which each loads another, for all to be broadcast.
 //
 // With more than one part, each is the sum over a run of k of its own, the bias in the first; the next kernel adds them
 // up, in order. For few rows and a long k: else a few workgroups would each go a long way alone.
@@ -28,8 +28,8 @@
 // staged in workgroup memory come out wrong (llama.cpp issue 25748).
 //
 // Constants: WEIGHTS (0 f32, 1 f16, 2 bf16, 3 i8), ACTIVATION (as in lib/activation), RESIDUAL, GATED, VEC (k, columns and
-// `first` are multiples of 4), HALF, TILED, ROWS, VECTORS, BLOCKS, FOUR (4); unless TILED: WIDE × HIGH invocations a workgroup, SUBGROUPS with HIGH 1,
-// PER · WIDTH = ROWS, WIDTH at most the smallest subgroup, 1 without SUBGROUPS.
+// `first` are multiples of 4), HALF, TILED, ROWS, VECTORS, BLOCKS, FOUR (4). Unless TILED: SUBGROUPS, WIDE × HIGH
+// invocations a workgroup (HIGH is 1 with SUBGROUPS), PER · WIDTH = ROWS, WIDTH as in maxsim.wgsl.
 
 struct Params {
   m: u32,

@@ -32,8 +32,8 @@
 // loads other rows of the query, and they broadcast them to each other.
 //
 // Constants: TILED, CODE_BITS; TILED: LANES ≤ 64 (their maxima fill the tile exactly), TOKENS, FOURS = 8 (4 rows each),
-// COMPONENTS = 4, SUBGROUPS; else LANES, PER, WIDTH (at most the smallest subgroup; 1
-// without SUBGROUPS), FOURS, SUBGROUPS. INTEGER: TILED, CODE_BITS = 8, TOKENS = 1.
+// COMPONENTS = 4, SUBGROUPS; else LANES, FOURS, SUBGROUPS, PER rows that a lane loads, WIDTH lanes with
+// other ones (at most the smallest subgroup; 1 without SUBGROUPS). INTEGER: TILED, CODE_BITS = 8, TOKENS = 1.
 // The dimension is a parameter: drivers unroll loops of constant length, and took ten times as long to compile.
 
 struct Params {

@@ -13,8 +13,9 @@ export interface EncodedPart {
   documents: number[]
 }
 
-/** Makes segments of stored batches: passages → token vectors → codes, one submission after another, two at a time. */
+/** Makes segments of stored batches: passages → token vectors → codes, one submission after another. */
 export class BatchEncoder {
+  /** When the last submission ended: the one under way behind it began then. */
   #ended = 0
 
   constructor(
@@ -82,7 +83,6 @@ export class BatchEncoder {
       const vectors = await codes
       const now = performance.now()
       const tokens = inputs.reduce((sum, { ids }) => sum + ids.length, 0)
-      // It began when the one before it ended.
       this.pace.learn(tokens, now - Math.max(since, this.#ended))
       this.#ended = now
       return vectors
