@@ -12,11 +12,8 @@ const INCIDENT_MS = 10_000
 export class Accelerator {
   readonly #turns = new Turns()
   #backend: Promise<Backend> | null = null
-  #lastLoss = Number.NEGATIVE_INFINITY
-  /** Several tasks may hear of one loss. */
-  #lost: Backend | null = null
-  /** Whether no other loss was shortly before it. */
-  #isFirst = true
+  /** The last one; several tasks may hear of it. */
+  #loss: { of: Backend; at: number; isAlone: boolean } | null = null
 
   constructor(private readonly open: () => Promise<Backend>) {}
 
@@ -52,13 +49,11 @@ export class Accelerator {
         // The error of a mapping can come before the loss itself is announced.
         await Promise.race([backend.lost, new Promise((resolve) => setTimeout(resolve, 1_000))])
         if (backend.lostBecause === null) throw error
-        if (this.#lost !== backend) {
-          const now = performance.now()
-          this.#isFirst = now - this.#lastLoss > INCIDENT_MS
-          this.#lastLoss = now
-          this.#lost = backend
+        if (this.#loss?.of !== backend) {
+          const at = performance.now()
+          this.#loss = { of: backend, at, isAlone: at - (this.#loss?.at ?? Number.NEGATIVE_INFINITY) > INCIDENT_MS }
         }
-        if (attempt > 0 || !this.#isFirst) throw error
+        if (attempt > 0 || !this.#loss.isAlone) throw error
       }
     }
   }
